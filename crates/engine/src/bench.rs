@@ -129,7 +129,8 @@ impl Bench {
         run: impl FnOnce(&mut Cx, &Input) -> Result<T, Fault>,
     ) -> Result<T, Fault> {
         self.calls += 1;
-        let (tx, _) = Tx::new(self.log.snapshot(), Arc::new(Clear)).narrow("root/data/bench/");
+        let mut tx = Tx::new(self.log.snapshot(), Arc::new(Clear));
+        tx.enter("root/data/bench/");
         let page = page_of(&input);
         let mut cx = Cx {
             tx,

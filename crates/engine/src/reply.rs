@@ -16,6 +16,8 @@ pub struct Reply {
     pub lease: Option<Lease>,
     /// Asks the pipeline for a token. Login methods only.
     pub login: Option<Box<Login>>,
+    /// A token that a kernel route made or renewed. Engines leave it unset: they return `login`.
+    pub auth: Option<Box<wire::Auth>>,
     /// Asks for a status other than the usual one (200 with a body, 204 without, 404 for a read of nothing).
     pub status: Option<u16>,
 }

@@ -56,17 +56,21 @@ impl Tx {
         result
     }
 
-    /// Narrows this transaction for good, and returns the length that [`Tx::widen`] takes.
-    pub fn narrow(mut self, scope: &str) -> (Self, ScopeMark) {
+    /// Narrows this transaction to the keys below `scope`, until whoever holds the returned mark widens it again.
+    pub fn enter(&mut self, scope: &str) -> ScopeMark {
         let mark = ScopeMark(self.scope.len());
         self.scope.push_str(scope);
-        (self, mark)
+        mark
     }
 
-    /// Undoes [`Tx::narrow`].
-    pub fn widen(mut self, mark: ScopeMark) -> Self {
+    /// Undoes [`Tx::enter`].
+    pub fn leave(&mut self, mark: ScopeMark) {
         self.scope.truncate(mark.0);
-        self
+    }
+
+    /// The cipher it seals with.
+    pub fn cipher(&self) -> Arc<dyn Cipher> {
+        self.cipher.clone()
     }
 
     /// The revision its reads are made at.
@@ -311,5 +315,5 @@ impl Tx {
     }
 }
 
-/// The scope before [`Tx::narrow`].
+/// The scope before [`Tx::enter`]; only [`Tx::enter`] makes one, so a handler that got a narrowed transaction cannot widen it.
 pub struct ScopeMark(usize);

@@ -1,0 +1,97 @@
+//! Who asks: from the token's text to a [`Session`], which later stages need and nobody else makes.
+
+use crate::namespaces::{Namespace, NamespaceTree};
+use crate::policy::Acl;
+use crate::tokens::{self, Token, TokenRef, batch};
+use crate::{Kernel, Kx, authorize, identity};
+use engine::{Caller, Fault, TokenKind};
+use std::sync::Arc;
+
+/// A known token with everything that follows from it at this revision.
+pub struct Session {
+    /// Its record.
+    pub token: Arc<Token>,
+    /// Where it is kept; `None` for batch tokens.
+    pub at: Option<TokenRef>,
+    /// What engines are told of it.
+    pub caller: Arc<Caller>,
+    /// What it may do.
+    pub acl: Arc<Acl>,
+    /// Policies that come through its identity, as `(namespace id, name)`.
+    pub identity_policies: Vec<(String, String)>,
+    _proof: (),
+}
+
+/// Finds out who asks. A missing, unknown, ended or misplaced token is [`Fault::Denied`], whatever the reason.
+pub fn authenticate(kx: &mut Kx) -> Result<Arc<Session>, Fault> {
+    let request = kx.request.clone();
+    let text = request.token.as_ref().map(|token| token.expose().as_str()).filter(|text| !text.is_empty());
+    let kernel = kx.kernel.clone();
+    let (at, token) = known(&kernel, kx, text.ok_or(Fault::Denied)?)?;
+    if token.ended(kx.now) || !token.bound_cidrs.admit(request.peer.ip()) {
+        return Err(Fault::Denied);
+    }
+    let tree = NamespaceTree::load(&kernel.memo, &mut kx.tx)?;
+    let home = tree.by_id(&token.namespace).ok_or(Fault::Denied)?;
+    if !home.holds(&kx.namespace) {
+        return Err(Fault::Denied);
+    }
+    session(kx, &tree, home, at, token).map(Arc::new)
+}
+
+fn known(kernel: &Kernel, kx: &mut Kx, text: &str) -> Result<(Option<TokenRef>, Arc<Token>), Fault> {
+    if let Some((at, token)) = tokens::find(kernel, &mut kx.tx, text)? {
+        return Ok((Some(at), token));
+    }
+    batch::open(kernel, text).map(|token| (None, Arc::new(token))).ok_or(Fault::Denied)
+}
+
+/// The session of a token: its own policies, those through its identity, and the compiled whole.
+pub fn session(
+    kx: &mut Kx,
+    tree: &NamespaceTree,
+    home: &Namespace,
+    at: Option<TokenRef>,
+    token: Arc<Token>,
+) -> Result<Session, Fault> {
+    let kernel = kx.kernel.clone();
+    let view = match token.entity_id.as_str() {
+        "" => None,
+        entity => identity::view(&kernel, &mut kx.tx, &token.namespace, entity)?,
+    };
+    let identity_policies = match &view {
+        Some(view) if !token.no_identity_policies => view.policies.clone(),
+        _ => Vec::new(),
+    };
+    let mut attached: Vec<(String, String)> =
+        token.policies.iter().map(|name| (home.id.clone(), name.clone())).chain(identity_policies.iter().cloned()).collect();
+    attached.sort();
+    attached.dedup();
+    let root = token.is_root();
+    let acl = if root {
+        Arc::new(Acl::root())
+    } else {
+        let template = view.as_ref().map(|view| (&view.template, view.fingerprint.to_string()));
+        authorize::compiled(&kernel, &mut kx.tx, tree, &attached, template)?
+    };
+    let mut policies: Vec<String> = attached.into_iter().map(|(_, name)| name).collect();
+    policies.sort();
+    policies.dedup();
+    let caller = Caller {
+        accessor: token.accessor.clone(),
+        display_name: token.display_name.clone(),
+        entity_id: token.entity_id.clone(),
+        policies,
+        metadata: token.metadata.clone(),
+        cubbyhole: token.cubbyhole.clone(),
+        root,
+    };
+    Ok(Session { token, at, caller: Arc::new(caller), acl, identity_policies, _proof: () })
+}
+
+impl Session {
+    /// Whether it is a batch token, which has no storage of its own.
+    pub fn is_batch(&self) -> bool {
+        self.token.kind == TokenKind::Batch
+    }
+}

@@ -1,0 +1,74 @@
+//! The seam to the shell: what the kernel may ask of the node it runs on, and what it may ask it to do.
+
+use engine::{Fault, Reply};
+use serde_json::Value;
+use std::collections::BTreeMap;
+
+/// Facts and services of the node. Everything here is about the process, nothing about stored state.
+pub trait Node: Send + Sync {
+    /// Answers a `sys/` read about the process itself, such as `host-info`, `metrics`, `in-flight-req` or `ha-status`.
+    fn report(&self, report: Report<'_>) -> Result<Reply, Fault>;
+
+    /// Kinds of audit device, such as `file`, and a check of their options before they are stored.
+    fn check_audit_device(&self, kind: &str, options: &BTreeMap<String, String>) -> Result<(), Fault>;
+
+    /// Keyed hash of a value as an audit device prints it (`hmac-sha256:…`), if there is such a device.
+    fn audit_hash(&self, device: &str, value: &str) -> Option<String>;
+
+    /// A step of a ceremony (rekey, rotate root, generate root); `input` is the request's parameters.
+    fn ceremony(&self, step: &'static str, input: &Value) -> Result<Reply, Fault>;
+}
+
+/// What the kernel can ask the node about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Report<'a> {
+    /// Processor, memory, disks.
+    HostInfo,
+    /// Prometheus text or JSON, as `format` says.
+    Metrics {
+        /// `prometheus` or empty.
+        format: &'a str,
+    },
+    /// Requests being served.
+    InFlight,
+    /// Levels of the loggers; `name` for one of them.
+    Loggers {
+        /// Empty for all.
+        name: &'a str,
+    },
+    /// The configuration without secrets.
+    SanitizedConfig,
+    /// Who leads, whether high availability is on.
+    Leader,
+    /// The nodes.
+    HaStatus,
+    /// Seal status.
+    SealStatus,
+    /// Health.
+    Health,
+    /// Versions this store has seen.
+    VersionHistory,
+    /// Term and install time of the barrier's key.
+    KeyStatus,
+}
+
+/// What the shell does after the commit.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Effect {
+    /// Seal this node.
+    Seal,
+    /// Give up what this node leads.
+    StepDown,
+    /// Set a logger's level; an empty name means all, `None` the configured one.
+    LogLevel {
+        /// Logger.
+        name: String,
+        /// Level.
+        level: Option<String>,
+    },
+    /// Read certificates, audit files or configuration again.
+    Reload {
+        /// As in `sys/config/reload/…`.
+        subsystem: String,
+    },
+}
