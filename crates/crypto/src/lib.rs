@@ -8,6 +8,7 @@ pub mod aead;
 pub mod digest;
 pub mod kdf;
 pub mod mac;
+pub mod openpgp;
 pub mod password;
 mod randomness;
 mod secret;
