@@ -87,7 +87,12 @@ impl Barrier {
     /// label and cluster only and stays the same through rotations of terms, root key and shares (HKDF, RFC 5869, in the
     /// role of a KDF with a label as in NIST SP 800-108). Prepare it once and keep it.
     pub fn derive(&self, label: &str) -> MacKey {
-        MacKey::new(self.keyring.derive(self.cluster(), label).as_slice())
+        MacKey::new(self.keyring.derive(self.cluster(), &format!("mac {label}")).as_slice())
+    }
+
+    /// Like [`Barrier::derive`], but a key that encrypts (batch tokens …).
+    pub fn derive_data_key(&self, label: &str) -> DataKey {
+        DataKey::new(&self.keyring.derive(self.cluster(), &format!("data {label}")))
     }
 
     /// The key that chains the batches of the store's log.
@@ -299,6 +304,11 @@ impl RootKey {
     /// Whether this is that root key.
     pub(crate) fn is(&self, root: &[u8; 32], cluster: &[u8; 16]) -> bool {
         same(hkdf_sha256(root, cluster, b"coffer root key check").as_slice(), &self.check)
+    }
+
+    #[cfg(test)]
+    pub(crate) fn is_same(&self, other: &Self) -> bool {
+        same(&self.check, &other.check)
     }
 
     /// The snapshot's keyring, or `None` if there is none that this root key opens.

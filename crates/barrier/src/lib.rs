@@ -25,6 +25,8 @@ mod barrier;
 pub mod ceremony;
 mod chain;
 mod error;
+#[cfg(test)]
+mod fixture;
 mod init;
 mod keyring;
 mod namespace;

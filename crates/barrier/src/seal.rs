@@ -177,6 +177,11 @@ impl SealRecord {
         Self { recovery: Some(recovery), ..self.clone() }
     }
 
+    #[cfg(test)]
+    pub(crate) fn set_cluster(&mut self, cluster: [u8; 16]) {
+        self.cluster = cluster;
+    }
+
     /// The root key, if the key is the right one and nothing was changed.
     pub(crate) fn unwrap(&self, key: &SealKey) -> Option<Secret<[u8; 32]>> {
         let wrapped = STANDARD.decode(&self.wrapped_root_key).ok()?;
