@@ -158,6 +158,11 @@ impl Rekey {
         self.verifying.as_ref().map_or(&self.collection, |verifying| &verifying.collection).is_live(now)
     }
 
+    /// Identifies the change.
+    pub fn nonce(&self) -> &str {
+        &self.collection.nonce
+    }
+
     /// Which shares it changes.
     pub fn shares_for(&self) -> SharesFor {
         self.request.shares_for
