@@ -10,6 +10,7 @@ mod cx;
 mod fault;
 mod field;
 mod login;
+mod name;
 mod reply;
 mod request;
 mod route;
@@ -21,11 +22,12 @@ pub use field::{
     wire_name,
 };
 pub use login::{Alias, BoundCidrs, Login, LoginRecord, TokenFields, TokenKind, TokenParams};
+pub use name::{NAME_BYTES_MAX, Name};
 pub use reply::{Body, Lease, LeaseRecord, Raw, Reply};
 pub use request::{Headers, Peer, Request};
 pub use route::{Action, Flags, Found, Lookup, Matched, Route, Table};
 
-pub use crypto::{self, Randomness, Secret};
+pub use crypto::{self, Randomness, Secret, SystemRandomness};
 pub use store::{Page, Record, StoreError, Tx};
 pub use login::canonical_policies;
 pub use wire::{Operation, RequestPath, Timestamp};

@@ -115,6 +115,7 @@ pub struct TokenParams {
 
 crate::request! {
     /// The `token_*` parameters of a role or user.
+    #[derive(Default)]
     pub struct TokenFields {
         /// Comma separated list of CIDR blocks that the tokens may be used from.
         token_bound_cidrs: Option<CommaList>,
@@ -177,10 +178,10 @@ impl TokenParams {
             return Err(Fault::invalid("'token_ttl' cannot be greater than 'token_max_ttl'"));
         }
         if self.kind == TokenKind::Batch && self.period != 0 {
-            return Err(Fault::invalid("'token_type' cannot be 'batch' when set to generate periodic tokens"));
+            return Err(Fault::invalid("'token_type' cannot be 'batch' or 'default_batch' when set to generate periodic tokens"));
         }
         if self.kind == TokenKind::Batch && self.num_uses != 0 {
-            return Err(Fault::invalid("'token_type' cannot be 'batch' when set to generate tokens with limited use count"));
+            return Err(Fault::invalid("'token_type' cannot be 'batch' or 'default_batch' when set to generate tokens with limited use count"));
         }
         // S72: root comes from ceremonies and root tokens, never from a role.
         if self.policies.iter().any(|policy| policy == "root") {
