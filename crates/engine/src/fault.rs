@@ -8,9 +8,12 @@ pub enum Fault {
     /// The request is wrong: 400 with these messages.
     #[error("{}", .0.join("; "))]
     Invalid(Vec<String>),
-    /// Not allowed, or not known: 403 `permission denied`, whatever the reason.
+    /// Not known: 403 `permission denied`, whatever the reason.
     #[error("permission denied")]
     Denied,
+    /// Known, and not allowed: 403. Nobody without a good token ever gets this one.
+    #[error("permission denied")]
+    Forbidden,
     /// A login that did not hold: 400 with this text; counts against the lockout of its alias.
     #[error("{0}")]
     LoginFailed(String),

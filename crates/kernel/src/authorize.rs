@@ -25,7 +25,7 @@ pub fn authorize(kx: &mut Kx, path: &str, flags: Flags, input: &Input) -> Result
         wrap_ttl: kx.request.wrap_ttl.and_then(|seconds| u64::try_from(seconds).ok()),
     });
     if !decision.allowed || (flags.sudo && !decision.sudo) {
-        return Err(Fault::Denied);
+        return Err(Fault::Forbidden);
     }
     Ok(Authorized(()))
 }

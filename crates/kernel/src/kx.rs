@@ -4,6 +4,7 @@ use crate::authenticate::Session;
 use crate::mounts::MountEntry;
 use crate::namespaces::Namespace;
 use crate::{Effect, Kernel, Node, keys};
+use barrier::Barrier;
 use engine::{Class, Cx, Engine, Fault};
 use std::ops::{Deref, DerefMut};
 use std::sync::Arc;
@@ -18,6 +19,8 @@ pub struct Kx {
     pub session: Option<Arc<Session>>,
     /// Engines, settings, memory of derived values.
     pub kernel: Arc<Kernel>,
+    /// The barrier that the transaction seals with.
+    pub barrier: Arc<Barrier>,
     /// Facts and services of the shell.
     pub node: Arc<dyn Node>,
     /// What the shell does once the transaction has committed.

@@ -5,8 +5,10 @@
 //! One request: [`pipeline`]. One background job: [`jobs`]. Everything else is a stage that these two call.
 #![forbid(unsafe_code)]
 
+pub mod audit;
 pub mod authenticate;
 pub mod authorize;
+pub mod bootstrap;
 pub mod help;
 pub mod identity;
 pub mod issue;
@@ -30,6 +32,6 @@ pub mod wrapping;
 
 pub use kx::Kx;
 pub use memo::{Memo, Remembered};
-pub use node::{Effect, Node, Report};
+pub use node::{Ceremonies, Effect, Node, Report};
 pub use pipeline::{Outcome, handle};
 pub use registry::{Kernel, Settings};

@@ -1,8 +1,20 @@
 //! The seam to the shell: what the kernel may ask of the node it runs on, and what it may ask it to do.
 
+use barrier::ceremony::{GenerateRoot, Rekey};
 use engine::{Fault, Reply};
-use serde_json::Value;
 use std::collections::BTreeMap;
+use std::sync::Mutex;
+
+/// The ceremonies that may run at once, each in one slot.
+#[derive(Debug, Default, Clone)]
+pub struct Ceremonies {
+    /// `sys/rekey` and `sys/rotate/root` (unseal shares).
+    pub rekey: Option<Rekey>,
+    /// `sys/rekey-recovery-key` and `sys/rotate/recovery`.
+    pub rekey_recovery: Option<Rekey>,
+    /// `sys/generate-root`.
+    pub generate_root: Option<GenerateRoot>,
+}
 
 /// Facts and services of the node. Everything here is about the process, nothing about stored state.
 pub trait Node: Send + Sync {
@@ -15,8 +27,9 @@ pub trait Node: Send + Sync {
     /// Keyed hash of a value as an audit device prints it (`hmac-sha256:…`), if there is such a device.
     fn audit_hash(&self, device: &str, value: &str) -> Option<String>;
 
-    /// A step of a ceremony (rekey, rotate root, generate root); `input` is the request's parameters.
-    fn ceremony(&self, step: &'static str, input: &Value) -> Result<Reply, Fault>;
+    /// The ceremonies that run on this node, for one call at a time. What a call made of them is kept only if its
+    /// transaction commits.
+    fn ceremonies(&self) -> &Mutex<Ceremonies>;
 }
 
 /// What the kernel can ask the node about.

@@ -5,16 +5,19 @@ use crate::authorize::{self, Authorized};
 use crate::mounts::{MountEntry, MountTable};
 use crate::namespaces::{Namespace, NamespaceTree};
 use crate::tokens::{self, Token};
+use barrier::Barrier;
 use crate::{Effect, Kernel, Kx, Node, help, issue, lockout, namespace_lock, wrapping};
 use engine::{Cx, Fault, Found, Lookup, Mount, Page, Randomness, Reply, Request, Route, Table, Timestamp, Tx};
 use std::sync::Arc;
-use store::Commit;
+use store::{Commit, Snapshot};
 use wire::{Auth, Operation, WrapInfo};
 
 /// What the shell hands in for one request.
 pub struct Arrival {
-    /// Over the whole key space, at a fresh enough revision.
-    pub tx: Tx,
+    /// The key space at a fresh enough revision.
+    pub snapshot: Arc<dyn Snapshot>,
+    /// The barrier that fits it.
+    pub barrier: Arc<Barrier>,
     /// The moment of the request.
     pub now: Timestamp,
     /// Randomness for it.
@@ -76,6 +79,8 @@ pub struct Facts {
     pub path: String,
     /// Whether the route needs no token.
     pub unauthenticated: bool,
+    /// Whether the token had ended.
+    pub token_ended: bool,
 }
 
 /// Serves one request.
@@ -94,7 +99,8 @@ pub fn handle(kernel: &Arc<Kernel>, arrival: Arrival) -> Outcome {
 
 /// The context that requests and jobs begin with: root namespace, nobody asking.
 pub(crate) fn context(kernel: &Arc<Kernel>, arrival: Arrival) -> Kx {
-    let Arrival { tx, now, randomness, request, node } = arrival;
+    let Arrival { snapshot, barrier, now, randomness, request, node } = arrival;
+    let tx = Tx::new(snapshot, barrier.clone());
     let cx = Cx {
         tx,
         now,
@@ -107,7 +113,7 @@ pub(crate) fn context(kernel: &Arc<Kernel>, arrival: Arrival) -> Kx {
         request,
     };
     let namespace = Arc::new(Namespace::root());
-    Kx { cx, namespace, session: None, kernel: kernel.clone(), node, effects: Vec::new() }
+    Kx { cx, namespace, session: None, kernel: kernel.clone(), barrier, node, effects: Vec::new() }
 }
 
 /// Finds namespace, mount and table, and serves the request there.

@@ -1,1 +1,29 @@
-//! server (under construction).
+//! The shell: sockets, disks, time and tokio. It owns all I/O and decides no policy.
+//!
+//! A request comes in through [`listener`], becomes a typed request in [`http`], is driven through the kernel by
+//! [`drive`], and is audited and committed on its way out.
+#![forbid(unsafe_code)]
+
+pub mod audit;
+mod clock;
+pub mod config;
+mod audit_config;
+mod dev;
+mod drive;
+mod heavy;
+pub mod http;
+mod listener;
+mod logging;
+mod metrics;
+mod node;
+mod options;
+mod run;
+mod seal;
+mod sealed;
+mod shell;
+mod storage;
+mod ticker;
+mod tls;
+
+pub use options::Options;
+pub use run::run;

@@ -10,6 +10,7 @@
 
 mod cipher;
 mod log;
+pub mod memory;
 mod snapshot;
 mod tx;
 

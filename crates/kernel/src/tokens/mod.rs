@@ -6,14 +6,20 @@
 
 pub mod batch;
 mod create;
+mod lookup;
+mod make;
 mod record;
+mod renew;
+mod revocation;
 mod revoke;
+mod roles;
 mod routes;
 #[cfg(test)]
 mod tests;
 
 pub use create::{Issued, NewToken, create};
 pub use record::{LoginLink, Token, TokenRef};
+pub use renew::renew;
 pub use revoke::{end_self, revoke_tree};
 pub use routes::table;
 

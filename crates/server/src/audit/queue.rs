@@ -1,0 +1,68 @@
+//! Lines to anything that may block: a bounded queue, a thread that writes, and a deadline for each entry.
+
+use super::DeviceError;
+use super::chain::Chain;
+use std::sync::mpsc::{SyncSender, TrySendError, sync_channel};
+use std::time::Duration;
+use tokio::sync::oneshot;
+
+/// Entries that may wait.
+const ENTRIES_MAX: usize = 1_024;
+/// How long an entry may take.
+pub(super) const DEADLINE: Duration = Duration::from_secs(2);
+
+/// Writes bytes somewhere, and may block.
+pub(super) trait Output: Send + 'static {
+    /// Writes whole lines.
+    fn write(&mut self, lines: &[u8]) -> std::io::Result<()>;
+}
+
+pub(super) struct QueueSink {
+    queue: SyncSender<Job>,
+}
+
+struct Job {
+    objects: Vec<Vec<u8>>,
+    done: oneshot::Sender<std::io::Result<()>>,
+}
+
+impl QueueSink {
+    /// Starts the thread of an output. It ends when the sink is dropped and the output gives up what blocks it.
+    pub(super) fn start(mut output: impl Output) -> Result<Self, DeviceError> {
+        let (queue, jobs) = sync_channel::<Job>(ENTRIES_MAX);
+        std::thread::Builder::new().name("audit".into()).spawn(move || {
+            let mut chain = Chain::default();
+            while let Ok(job) = jobs.recv() {
+                // Whoever waited has given up: the entry counts as not stored, so it is not written late.
+                if job.done.is_closed() {
+                    continue;
+                }
+                let mut next = chain.clone();
+                let mut lines = Vec::new();
+                for object in &job.objects {
+                    next.append(object, &mut lines);
+                }
+                let result = output.write(&lines);
+                if result.is_ok() {
+                    chain = next;
+                }
+                drop(job.done.send(result));
+            }
+        })?;
+        Ok(Self { queue })
+    }
+
+    /// Hands over an entry and waits until it is written, or the deadline passes.
+    pub(super) async fn write(&self, objects: Vec<Vec<u8>>) -> Result<(), DeviceError> {
+        let (done, written) = oneshot::channel();
+        self.queue.try_send(Job { objects, done }).map_err(|error| match error {
+            TrySendError::Full(_) => DeviceError::Deadline,
+            TrySendError::Disconnected(_) => DeviceError::Options("audit device has stopped".into()),
+        })?;
+        match tokio::time::timeout(DEADLINE, written).await {
+            Ok(Ok(result)) => Ok(result?),
+            Ok(Err(_)) => Err(DeviceError::Options("audit device has stopped".into())),
+            Err(_) => Err(DeviceError::Deadline),
+        }
+    }
+}

@@ -1,0 +1,143 @@
+//! What the parts of the shell share: the log, the clock, the trail, and whether the node is unsealed.
+
+use crate::audit::Trail;
+use crate::clock::Clock;
+use crate::config::Config;
+use crate::metrics::Metrics;
+use arc_swap::{ArcSwap, ArcSwapOption};
+use barrier::Barrier;
+use barrier::ceremony::Unsealing;
+use engine::Fault;
+use kernel::registry::Keys;
+use kernel::{Ceremonies, Effect, Kernel};
+use std::sync::atomic::AtomicU64;
+use std::sync::{Arc, Mutex};
+use store::{Log, Snapshot};
+use tokio::sync::{Notify, Semaphore};
+
+/// The shell of one node.
+pub struct Shell {
+    /// Orders and keeps commits.
+    pub log: Arc<dyn Log>,
+    /// Time.
+    pub clock: Arc<Clock>,
+    /// Audit devices.
+    pub audit: Trail,
+    /// Counters.
+    pub metrics: Metrics,
+    /// Turns for heavy requests.
+    pub heavy: Semaphore,
+    /// The configuration.
+    pub config: Config,
+    /// Shares given so far.
+    pub unsealing: Mutex<Unsealing>,
+    /// Ceremonies under way.
+    pub ceremonies: Mutex<Ceremonies>,
+    /// Wakes the ticker: something may be due earlier than it thought.
+    pub wake: Notify,
+    /// Asks the process to stop.
+    pub stop: Notify,
+    /// Asks to read files again.
+    pub reload: Notify,
+    /// The revision of the audit area that the open devices fit.
+    pub audit_revision: AtomicU64,
+    unsealed: ArcSwapOption<Unsealed>,
+}
+
+/// What exists only while unsealed. Dropping it, when the last request is done, wipes the keys and all derived values.
+pub struct Unsealed {
+    /// Registry and memory.
+    pub kernel: Arc<Kernel>,
+    barrier: ArcSwap<Barrier>,
+}
+
+impl Shell {
+    /// A sealed node.
+    pub fn new(log: Arc<dyn Log>, config: Config) -> Self {
+        Self {
+            log,
+            clock: Arc::default(),
+            audit: Trail::default(),
+            metrics: Metrics::default(),
+            heavy: Semaphore::new(1),
+            config,
+            unsealing: Mutex::default(),
+            ceremonies: Mutex::default(),
+            wake: Notify::new(),
+            stop: Notify::new(),
+            reload: Notify::new(),
+            audit_revision: AtomicU64::new(0),
+            unsealed: ArcSwapOption::empty(),
+        }
+    }
+
+    /// What exists while unsealed.
+    pub fn unsealed(&self) -> Option<Arc<Unsealed>> {
+        self.unsealed.load_full()
+    }
+
+    /// Opens the node with a lifted barrier.
+    pub fn unseal(&self, barrier: Arc<Barrier>) -> Result<(), Fault> {
+        self.log.arm(barrier.chain_mac())?;
+        let keys = Keys { token: barrier.derive("token"), batch: barrier.derive_data_key("batch token") };
+        let kernel = Arc::new(Kernel::new(engines::all(), self.config.settings.clone(), keys));
+        self.unsealed.store(Some(Arc::new(Unsealed { kernel, barrier: ArcSwap::new(barrier) })));
+        self.refresh_audit();
+        self.wake.notify_one();
+        Ok(())
+    }
+
+    /// Seals the node: requests under way finish, later ones find it sealed.
+    pub fn seal(&self) {
+        self.unsealed.store(None);
+        *lock(&self.unsealing) = Unsealing::default();
+        *lock(&self.ceremonies) = Ceremonies::default();
+        tracing::info!("node is sealed");
+    }
+
+    /// Carries out what a committed request asked of the node.
+    pub async fn perform(&self, effects: Vec<Effect>) {
+        for effect in effects {
+            match effect {
+                Effect::Seal => self.seal(),
+                // The node holds no leadership: every node serves.
+                Effect::StepDown => {}
+                Effect::LogLevel { name: _, level } => self.set_log_level(level.as_deref()),
+                Effect::Reload { subsystem } => {
+                    tracing::info!(%subsystem, "reload asked for");
+                    self.reload.notify_one();
+                }
+            }
+        }
+    }
+}
+
+impl Unsealed {
+    /// The barrier that fits a snapshot. Fails when the unseal key was changed elsewhere, which only a new unseal mends.
+    pub fn barrier(&self, snapshot: &dyn Snapshot) -> Result<Arc<Barrier>, Fault> {
+        let known = self.barrier.load_full();
+        match known.refresh(snapshot) {
+            Ok(None) => Ok(known),
+            Ok(Some(fresh)) => {
+                self.barrier.store(fresh.clone());
+                Ok(fresh)
+            }
+            Err(error) => Err(Fault::internal(error.to_string())),
+        }
+    }
+
+    /// Keeps a barrier that is prepared for a commit which changes the unseal key.
+    pub fn expect(&self, barrier: Arc<Barrier>) {
+        self.barrier.store(barrier);
+    }
+
+    /// The barrier last used.
+    pub fn latest_barrier(&self) -> Arc<Barrier> {
+        self.barrier.load_full()
+    }
+}
+
+/// Locks what no panic leaves half changed: every holder replaces the whole value.
+pub fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+}
