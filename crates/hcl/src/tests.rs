@@ -1,0 +1,1 @@
+//! Tests of both syntaxes and of the accessors.
