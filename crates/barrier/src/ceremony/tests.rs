@@ -1,9 +1,12 @@
 use super::*;
+use crate::ShareRequest;
 use crate::fixture::{NOW, World, copied, request};
+use crate::shares::to_hex;
 use crate::{Initialiser, Sealed};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD_NO_PAD;
 use crypto::SeededRandomness;
+use crypto::openpgp::Recipient;
 use store::{CommitError, Log};
 
 const LATER: Moment = NOW.plus_seconds(TIME_TO_LIVE_SECONDS);
@@ -429,7 +432,53 @@ fn a_backup_takes_recipients() {
     assert!(matches!(refused, Err(CeremonyError::BackupWithoutRecipients)));
 }
 
+fn recipient() -> Recipient {
+    Recipient::parse(include_str!("fixture.pub")).unwrap()
+}
+
+#[test]
+fn shares_go_to_their_recipients_and_into_the_backup() {
+    let mut world = World::shamir(2, 2);
+    let old = world.shares.clone();
+    let shares = ShareRequest::new(3, 2, vec![recipient(), recipient(), recipient()]).unwrap();
+    let request = RekeyRequest { shares, backup: true, require_verification: true, ..rekey_request(3, 2) };
+    let rekey = start(&mut world, request);
+    assert_eq!(rekey.status().fingerprints, vec![recipient().fingerprint(); 3]);
+    let rekey = almost(&mut world, rekey, &old);
+    let barrier = Arc::clone(&world.barrier);
+    let mut tx = world.tx();
+    let step = rekey.submit(&barrier, &mut tx, rekey.nonce(), Secret::bytes(&old[1]), NOW, &mut world.randomness);
+    let Ok(RekeyProgress::Issued { shares, .. }) = step.result else { panic!() };
+    world.commit(tx).unwrap();
+    assert_eq!(shares.fingerprints, vec![recipient().fingerprint(); 3]);
+    // Hex of a 33-byte share in a message to a Curve25519 key.
+    assert!(shares.shares.iter().all(|share| share.expose().len() > 66 + 100));
+    let mut tx = world.tx();
+    let backup = Backup::load(&mut tx, SharesFor::Unseal).unwrap().unwrap();
+    assert_eq!(backup.nonce, rekey.nonce());
+    let expected: Vec<String> = shares.shares.iter().map(|share| to_hex(share.as_slice()).to_string()).collect();
+    assert_eq!(backup.keys, std::collections::BTreeMap::from([(recipient().fingerprint().to_owned(), expected)]));
+    Backup::delete(&mut tx, SharesFor::Unseal);
+    world.commit(tx).unwrap();
+    assert!(Backup::load(&mut world.tx(), SharesFor::Unseal).unwrap().is_none());
+    let mismatch = ShareRequest::new(3, 2, vec![recipient()]).unwrap_err();
+    assert_eq!(mismatch.to_string(), "count mismatch between number of provided PGP keys and number of shares");
+}
+
 // Root tokens
+
+#[test]
+fn a_token_goes_to_its_recipient() {
+    let mut world = World::shamir(1, 1);
+    let started = generation(&mut world, Some(Disclosure::Recipient(recipient()))).unwrap();
+    assert!(started.otp.is_none());
+    assert_eq!(started.ceremony.fingerprint(), recipient().fingerprint());
+    let granted = give_root(&world, &started.ceremony, &world.shares[0]).result.unwrap().unwrap();
+    let encoded = granted.encode(&Secret::text("hvs.token"), &mut world.randomness).unwrap();
+    assert_eq!(encoded.fingerprint, recipient().fingerprint());
+    let message = base64::engine::general_purpose::STANDARD.decode(encoded.encoded).unwrap();
+    assert_eq!(message[0], 0xc1, "a session key packet");
+}
 
 fn generation(world: &mut World, disclosure: Option<Disclosure>) -> Result<GenerateRootStarted, CeremonyError> {
     let barrier = Arc::clone(&world.barrier);

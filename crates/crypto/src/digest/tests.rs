@@ -19,6 +19,7 @@ fn abc() {
         "ddaf35a193617abacc417349ae20413112e6fa4e89a97ea20a9eeee64b55d39a\
          2192992a274fc1a836ba3c23a3feebbd454d4423643ce80e2a9ac94fa54ca49f"
     );
+    assert_eq!(hex(&sha3_224(parts)), "e642824c3f8cf24ad09234ee7d3c766fc9a3a5168d0c94ad73b46fdf");
     assert_eq!(hex(&sha3_256(parts)), "3a985da74fe225b2045c172d6bd390bd855f086e3e9d525b46bfe24511431532");
     assert_eq!(
         hex(&sha3_384(parts)),
