@@ -51,10 +51,6 @@ impl Engine for Cubbyhole {
     }
 
     fn token_ended(&self, cx: &mut Cx, cubbyhole: &str) -> Result<(), Fault> {
-        // An empty id would be everybody's prefix.
-        if cubbyhole.is_empty() {
-            return Ok(());
-        }
         cx.tx.delete_all(&format!("{cubbyhole}/"))?;
         Ok(())
     }

@@ -9,6 +9,9 @@ mod upgrade;
 mod v1;
 mod v2;
 
+#[cfg(test)]
+mod answers;
+
 use engine::{Class, Cx, Engine, Fault, Options, Table};
 
 /// The engine.
