@@ -1,7 +1,7 @@
 //! The key-value engine. A mount's option `version` says which of two engines it is: `1` (also the default) keeps one
 //! value per path, `2` keeps versions of it with metadata.
 //!
-//! Setting the option of a version 1 mount to `2` moves its secrets over ([`upgrade`]); there is no way back, because
+//! Setting the option of a version 1 mount to `2` moves its secrets over (`upgrade.rs`); there is no way back, because
 //! version 1 has no place for what version 2 knows.
 
 mod list;
