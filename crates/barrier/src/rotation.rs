@@ -140,7 +140,9 @@ impl Barrier {
     /// Takes note that so many encryptions are in the store now.
     pub fn usage_recorded(&self, recorded: u64) {
         self.usage.stored.fetch_add(recorded, Ordering::Relaxed);
-        self.usage.pending.fetch_sub(recorded, Ordering::Relaxed);
+        // Never below zero, whatever is handed in: a wrapped count would refuse all encryption.
+        let left = |pending: u64| Some(pending.saturating_sub(recorded));
+        let _ = self.usage.pending.fetch_update(Ordering::Relaxed, Ordering::Relaxed, left);
     }
 
     pub(crate) fn install(&self, tx: &mut Tx, fresh: Barrier) -> Result<Arc<Barrier>, BarrierError> {

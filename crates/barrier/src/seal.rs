@@ -130,6 +130,7 @@ impl SealKey {
 /// The record that is readable while sealed. The wrapped root key is bound to type, counts and generation.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct SealRecord {
+    version: u8,
     cluster_id: String,
     pub(crate) seal_type: SealType,
     pub(crate) shares: u8,
@@ -154,6 +155,7 @@ impl SealRecord {
     ) -> Self {
         let cluster = cluster_bytes(cluster_id).unwrap_or_default();
         let unwrapped = Self {
+            version: VERSION,
             cluster_id: cluster_id.to_owned(),
             seal_type,
             shares,
@@ -194,6 +196,9 @@ impl SealRecord {
         let Some(stored) = snapshot.get(SEAL)? else { return Ok(None) };
         let json = stored.value.strip_prefix(&[FORMAT_CLEAR]).ok_or(BarrierError::Damaged(SEAL))?;
         let mut record: Self = serde_json::from_slice(json).map_err(|_| BarrierError::Damaged(SEAL))?;
+        if record.version != VERSION {
+            return Err(BarrierError::Damaged(SEAL));
+        }
         record.cluster = cluster_bytes(&record.cluster_id).ok_or(BarrierError::Damaged(SEAL))?;
         Ok(Some(record))
     }
@@ -228,6 +233,9 @@ impl SealRecord {
     }
 }
 
+/// Of the seal record's fields.
+const VERSION: u8 = 1;
+/// The front of a wrapped root key.
 const SLOT: Header = Header { term: 0, kind: *b"root" };
 
 fn cluster_bytes(uuid: &str) -> Option<[u8; 16]> {

@@ -65,7 +65,9 @@ fn s31_a_changed_seal_record_gives_one_error() {
 fn a_damaged_seal_record_is_reported_and_a_missing_one_is_no_seal() {
     let world = static_world();
     assert!(Sealed::load(&*store::memory::MemoryLog::new().snapshot()).unwrap().is_none());
-    for damaged in [vec![], vec![0], b"\0{}".to_vec(), b"\x01{}".to_vec(), b"\0null".to_vec()] {
+    let newer = String::from_utf8(world.stored(SEAL)).unwrap().replace("\"version\":1", "\"version\":2").into_bytes();
+    assert_ne!(newer, world.stored(SEAL));
+    for damaged in [vec![], vec![0], b"\0{}".to_vec(), b"\x01{}".to_vec(), b"\0null".to_vec(), newer] {
         world.tamper(SEAL, Some(damaged.clone()));
         let loaded = Sealed::load(&*world.snapshot());
         assert!(matches!(loaded, Err(BarrierError::Damaged(SEAL))), "{damaged:?}");

@@ -14,6 +14,11 @@ const SIGNATURE: u8 = 2;
 const PRIMARY: u8 = 6;
 const USER_ID: u8 = 13;
 const SUBKEY: u8 = 14;
+/// Types of signatures (section 5.2.1); 0x10 to 0x13 certify a user id.
+const SUBKEY_BINDING: u8 = 0x18;
+const DIRECT_KEY: u8 = 0x1f;
+const KEY_REVOCATION: u8 = 0x20;
+const SUBKEY_REVOCATION: u8 = 0x28;
 /// "May encrypt communications" and "may encrypt storage" (section 5.2.3.29).
 const ENCRYPTION_FLAGS: u8 = 0x04 | 0x08;
 
@@ -70,59 +75,72 @@ const ED25519_IDENTIFIER: &[u8] = &[0x2b, 0x06, 0x01, 0x04, 0x01, 0xda, 0x47, 0x
 
 /// The primary key's fingerprint and the newest key that may be encrypted to.
 pub(super) fn encryption_key(packets: &[Packet<'_>]) -> Result<([u8; 20], EncryptionKey), OpenPgpError> {
-    let (first, rest) = packets.split_first().ok_or(OpenPgpError::Format)?;
-    let primary = PublicKey::read(first.body).filter(|_| first.tag == PRIMARY).ok_or(OpenPgpError::Format)?;
-    let mut chosen: Option<(u32, EncryptionKey)> = None;
-    let mut at = rest;
-    // What a signature is about is the packet before it that is none.
-    let mut subject = first;
-    let mut candidate: Option<PublicKey<'_>> = None;
-    let mut vouched = false;
-    loop {
-        let next = at.split_first();
-        match next {
-            Some((packet, _)) if packet.tag == SIGNATURE => {
-                if let Some(signature) = Signature::read(packet.body) {
-                    if signature.kind == 0x20 {
-                        return Err(OpenPgpError::Unusable);
-                    }
-                    match subject.tag {
-                        SUBKEY if signature.kind == 0x28 => candidate = None,
-                        SUBKEY if signature.kind == 0x18 => {
-                            vouched |= signature.may_encrypt() && primary.signed(&signature, &[part(subject)]);
-                        }
-                        USER_ID | PRIMARY if matches!(signature.kind, 0x10..=0x13 | 0x1f) => {
-                            let parts = if subject.tag == USER_ID { vec![part(subject)] } else { Vec::new() };
-                            if signature.may_encrypt() && primary.signed(&signature, &parts) && chosen.is_none() {
-                                chosen = primary.encryption_key().map(|key| (0, key));
-                            }
-                        }
-                        _ => {}
-                    }
-                }
-            }
-            _ => {
-                if let Some(subkey) = candidate.take().filter(|_| vouched) {
-                    let key = subkey.encryption_key();
-                    let newest = chosen.as_ref().is_none_or(|(created, _)| subkey.created >= *created);
-                    if let Some(key) = key.filter(|_| newest) {
-                        chosen = Some((subkey.created, key));
-                    }
-                }
-                vouched = false;
-                if let Some((packet, _)) = next {
-                    subject = packet;
-                    candidate = PublicKey::read(packet.body).filter(|_| packet.tag == SUBKEY);
-                }
-            }
+    let first = packets.first().filter(|first| first.tag == PRIMARY).ok_or(OpenPgpError::Format)?;
+    let primary = PublicKey::read(first.body).ok_or(OpenPgpError::Format)?;
+    let components = components(packets);
+    if components.iter().any(|component| component.has(KEY_REVOCATION)) {
+        return Err(OpenPgpError::Unusable);
+    }
+    // A subkey is preferred to the primary key, which therefore counts as the oldest.
+    let candidates = components.iter().filter_map(|component| match component.subject.tag {
+        SUBKEY => {
+            let subkey = PublicKey::read(component.subject.body)?;
+            component.is_vouched_subkey(&primary).then_some((subkey.created, subkey.encryption_key()?))
         }
-        match next {
-            Some((_, rest)) => at = rest,
-            None => break,
+        _ => component.is_vouched_identity(&primary).then_some((0, primary.encryption_key()?)),
+    });
+    let (_, key) = candidates.max_by_key(|(created, _)| *created).ok_or(OpenPgpError::Unusable)?;
+    Ok((primary.fingerprint(), key))
+}
+
+/// A packet and the signatures about it, which follow it.
+struct Component<'a> {
+    subject: &'a Packet<'a>,
+    signatures: Vec<Signature<'a>>,
+}
+
+fn components<'a>(packets: &'a [Packet<'a>]) -> Vec<Component<'a>> {
+    let mut components: Vec<Component<'a>> = Vec::new();
+    for packet in packets {
+        match (packet.tag, components.last_mut()) {
+            (SIGNATURE, Some(component)) => component.signatures.extend(Signature::read(packet.body)),
+            (SIGNATURE, None) => {}
+            _ => components.push(Component { subject: packet, signatures: Vec::new() }),
         }
     }
-    let (_, key) = chosen.ok_or(OpenPgpError::Unusable)?;
-    Ok((primary.fingerprint(), key))
+    components
+}
+
+impl Component<'_> {
+    /// Whether there is a signature of this type, by whomever: for revocations, being there is enough.
+    fn has(&self, kind: u8) -> bool {
+        self.signatures.iter().any(|signature| signature.kind == kind)
+    }
+
+    /// A subkey that the primary key binds for encryption.
+    fn is_vouched_subkey(&self, primary: &PublicKey<'_>) -> bool {
+        let binds = |signature: &Signature<'_>| {
+            signature.kind == SUBKEY_BINDING
+                && signature.may_encrypt()
+                && primary.signed(signature, &[part(self.subject)])
+        };
+        !self.has(SUBKEY_REVOCATION) && self.signatures.iter().any(binds)
+    }
+
+    /// A user id, or the primary key itself, whose self-signature says that the primary key may be encrypted to.
+    fn is_vouched_identity(&self, primary: &PublicKey<'_>) -> bool {
+        let parts = match self.subject.tag {
+            USER_ID => vec![part(self.subject)],
+            PRIMARY => Vec::new(),
+            _ => return false,
+        };
+        let certifies = |signature: &Signature<'_>| {
+            matches!(signature.kind, 0x10..=0x13 | DIRECT_KEY)
+                && signature.may_encrypt()
+                && primary.signed(signature, &parts)
+        };
+        self.signatures.iter().any(certifies)
+    }
 }
 
 /// How a packet enters the hash of a signature about it (section 5.2.4).
