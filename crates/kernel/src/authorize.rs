@@ -38,6 +38,14 @@ pub fn has_sudo(kx: &Kx, path: &str) -> bool {
     })
 }
 
+/// Whether the session may do the request's operation on another path of the namespace.
+pub fn may(kx: &Kx, path: &str) -> bool {
+    let full = format!("{}{path}", kx.namespace.path);
+    kx.session.as_ref().is_some_and(|session| {
+        session.acl.check(&Check { path: &full, operation: kx.operation, parameters: Some(&kx.request.input.body), wrap_ttl: None }).allowed
+    })
+}
+
 /// The compiled whole of a set of policies, remembered by everything that went into it: which policies, the revisions of
 /// the namespaces' policy areas, and the identity that fills templates.
 pub fn compiled(

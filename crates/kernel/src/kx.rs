@@ -3,6 +3,7 @@
 use crate::authenticate::Session;
 use crate::mounts::MountEntry;
 use crate::namespaces::Namespace;
+use crate::pipeline::{Leased, Unwrapped};
 use crate::{Effect, Kernel, Node, keys};
 use barrier::Barrier;
 use engine::{Class, Cx, Engine, Fault};
@@ -25,6 +26,10 @@ pub struct Kx {
     pub node: Arc<dyn Node>,
     /// What the shell does once the transaction has committed.
     pub effects: Vec<Effect>,
+    /// Lease of a reply that a kernel route renewed.
+    pub renewed: Option<Leased>,
+    /// What stood beside the data of a reply that was unwrapped.
+    pub unwrapped: Option<Unwrapped>,
 }
 
 impl Kx {

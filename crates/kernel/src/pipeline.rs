@@ -64,6 +64,15 @@ pub struct Leased {
     pub renewable: bool,
 }
 
+/// What stood beside the data of a reply that was wrapped.
+#[derive(Default)]
+pub struct Unwrapped {
+    /// Its lease.
+    pub lease: Option<Leased>,
+    /// Its own wrapping, or a new one.
+    pub wrap_info: Option<WrapInfo>,
+}
+
 /// What the audit trail is told of a request beside the request itself.
 #[derive(Default, Clone)]
 pub struct Facts {
@@ -113,7 +122,7 @@ pub(crate) fn context(kernel: &Arc<Kernel>, arrival: Arrival) -> Kx {
         request,
     };
     let namespace = Arc::new(Namespace::root());
-    Kx { cx, namespace, session: None, kernel: kernel.clone(), barrier, node, effects: Vec::new() }
+    Kx { cx, namespace, session: None, kernel: kernel.clone(), barrier, node, effects: Vec::new(), renewed: None, unwrapped: None }
 }
 
 /// Finds namespace, mount and table, and serves the request there.
@@ -191,7 +200,8 @@ fn serve<C: 'static>(
     if flags.root_namespace_only && !kx.namespace.is_root() {
         return Err(Fault::UnsupportedPath);
     }
-    let spent = spend_use(kx)?;
+    // A route that needs no token spends none: looking at a wrapping token does not use it up.
+    let spent = if flags.unauthenticated { None } else { spend_use(kx)? };
     let mark = kx.tx.mark();
     let result = run(authorized, kx, mount, &found, &input, context).and_then(|reply| finish(kx, mount, &full, reply));
     if result.is_err() {
@@ -260,6 +270,13 @@ fn finish(kx: &mut Kx, mount: &Arc<MountEntry>, full: &str, mut reply: Reply) ->
     }
     if let Some(auth) = reply.auth.take() {
         answer.auth = Some(*auth);
+    }
+    if let Some(lease) = kx.renewed.take() {
+        answer.lease = Some(lease);
+    }
+    if let Some(unwrapped) = kx.unwrapped.take() {
+        answer.lease = unwrapped.lease;
+        answer.wrap_info = unwrapped.wrap_info;
     }
     answer.reply = reply;
     wrapping::wrap_if_asked(kx, full, answer)

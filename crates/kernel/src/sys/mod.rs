@@ -1,14 +1,31 @@
 //! `sys/*`: one file per resource, each with its routes and handlers.
 
+mod capabilities;
+mod mount_view;
+pub(crate) mod mounts;
+mod policies;
+mod remount;
 mod status;
+mod tools;
+mod ui;
+mod wrapping;
 
 use crate::{Kx, leases};
 use engine::Table;
 
-/// The routes of `sys/`.
+/// The routes of `sys/`. The first that matches wins, so those whose path takes all the rest come last.
 pub fn table() -> Table<Kx> {
-    let mut routes = Vec::new();
-    routes.extend(status::routes());
-    routes.extend(leases::routes::routes());
-    Table::new(routes)
+    let routes = [
+        status::routes(),
+        leases::routes::routes(),
+        mounts::routes(),
+        remount::routes(),
+        ui::routes(),
+        policies::routes(),
+        capabilities::routes(),
+        wrapping::routes(),
+        tools::routes(),
+        mounts::rest_routes(),
+    ];
+    Table::new(routes.into_iter().flatten().collect())
 }
