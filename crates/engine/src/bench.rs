@@ -5,7 +5,7 @@ use crypto::SeededRandomness;
 use serde_json::Value;
 use std::sync::{Arc, mpsc};
 use store::memory::MemoryLog;
-use store::{Cipher, CipherError, CommitError, Log, Page, Plain, Tx};
+use store::{Cipher, CipherError, CommitError, Log, Page, Plain, Snapshot, Tx};
 use wire::{Operation, RequestPath, Timestamp};
 
 /// A mounted engine to talk to.
@@ -20,6 +20,8 @@ pub struct Bench {
     /// Address the next call comes from.
     pub peer: Peer,
     calls: u64,
+    /// What calls read instead of the newest revision.
+    stale: Option<Arc<dyn Snapshot>>,
 }
 
 /// Keeps records readable, so that a test may look at the stored bytes.
@@ -63,6 +65,7 @@ impl Bench {
             caller: None,
             peer: Peer::default(),
             calls: 0,
+            stale: None,
         };
         let engine = bench.engine.clone();
         bench.with(Operation::Update, "", Input::default(), |cx, _| engine.mounted(cx)).expect("the engine mounts");
@@ -120,6 +123,17 @@ impl Bench {
         Ok(self.read(path)?.value().cloned().unwrap_or(Value::Null))
     }
 
+    /// Makes a request twice at once: both read the store as it is now, and one commits after the other. What may be
+    /// used once must not succeed twice here.
+    pub fn race(&mut self, operation: Operation, path: &str, body: Value) -> [Result<Reply, Fault>; 2] {
+        let now = self.log.snapshot();
+        let first = self.call(operation, path, body.clone());
+        self.stale = Some(now);
+        let second = self.call(operation, path, body);
+        self.stale = None;
+        [first, second]
+    }
+
     /// Runs anything in a context of this mount; commits when it succeeds.
     pub fn with<T>(
         &mut self,
@@ -129,7 +143,8 @@ impl Bench {
         run: impl FnOnce(&mut Cx, &Input) -> Result<T, Fault>,
     ) -> Result<T, Fault> {
         self.calls += 1;
-        let mut tx = Tx::new(self.log.snapshot(), Arc::new(Clear));
+        let snapshot = self.stale.clone().unwrap_or_else(|| self.log.snapshot());
+        let mut tx = Tx::new(snapshot, Arc::new(Clear));
         tx.enter("root/data/bench/");
         let page = page_of(&input);
         let mut cx = Cx {

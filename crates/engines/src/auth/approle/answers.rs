@@ -1,0 +1,18 @@
+//! Faults in upstream's words.
+
+use engine::Fault;
+
+/// What upstream returns as an error of its own although the request is at fault: a 500 with this text.
+pub(super) fn server_error(text: impl std::fmt::Display) -> Fault {
+    Fault::Status(500, vec![format!("1 error occurred:\n\t* {text}\n\n")])
+}
+
+/// A role that is not there, in a sentence.
+pub(super) fn no_role(name: &engine::Name) -> String {
+    format!("role {:?} does not exist", name.as_str())
+}
+
+/// A login whose role or secret-id is unknown, spent, expired or of another role: one answer for all of them (S58).
+pub(super) fn login_failed() -> Fault {
+    Fault::LoginFailed("invalid role or secret ID".to_owned())
+}
