@@ -1,10 +1,32 @@
-//! TEMPORARY placeholder until the identity module lands; overwrite freely.
-use crate::{Kernel, Kx, policy::TemplateContext};
-use engine::{Fault, Randomness, Table, Timestamp, Tx};
-use std::collections::BTreeMap;
-pub struct LoginIdentity { pub namespace: String, pub mount_accessor: String, pub mount_path: String, pub mount_kind: String, pub name: String, pub metadata: BTreeMap<String, String>, pub groups: Vec<String> }
-pub struct View { pub policies: Vec<(String, String)>, pub template: TemplateContext, pub fingerprint: u64 }
-pub fn table() -> Table<Kx> { Table::new(Vec::new()) }
-pub fn login(_tx: &mut Tx, _l: &LoginIdentity, _n: Timestamp, _r: &mut dyn Randomness) -> Result<Option<String>, Fault> { Ok(None) }
-pub fn view(_k: &Kernel, _tx: &mut Tx, _ns: &str, _e: &str) -> Result<Option<View>, Fault> { Ok(None) }
-pub fn mount_removed(_tx: &mut Tx, _ns: &str, _a: &str) -> Result<(), Fault> { Ok(()) }
+//! Identity: who is behind a login, whatever it came through. Entities have aliases (names on mounts), policies and
+//! metadata; groups give their policies to the entities and groups in them, decided by operators (internal) or by a login
+//! method (external).
+//!
+//! All state is in the transaction, under keys that begin with the namespace ([`keys`]); indexes are written together
+//! with what they index. Groups hold entities and groups of their own namespace only.
+
+mod checks;
+mod entities;
+mod groups;
+pub mod keys;
+mod login;
+mod mounts;
+mod name;
+mod record;
+mod template;
+mod view;
+
+pub use groups::{GROUP_DEPTH_MAX, GROUPS_OF_ENTITY_MAX};
+pub use login::{LoginIdentity, login, reconcile_groups};
+pub use mounts::mount_removed;
+pub use name::Folded;
+pub use record::{Alias, Entity, Group, GroupKind, Metadata};
+pub use view::{View, view};
+
+use crate::Kx;
+use engine::Table;
+
+/// The routes of `identity/`.
+pub fn table() -> Table<Kx> {
+    Table::new(Vec::new())
+}

@@ -1,0 +1,65 @@
+//! How an entity and its groups fill templated policies: the one place that knows the shape of [`TemplateContext`].
+
+use super::record::{Entity, Group};
+use crate::policy::TemplateContext;
+use std::fmt::Write as _;
+
+/// What `{{identity.…}}` may name.
+pub(super) fn context(_namespace: &str, _entity: &Entity, _groups: &[Group]) -> TemplateContext {
+    TemplateContext
+}
+
+/// Names everything that [`context`] depends on: equal fingerprints mean equal contexts. Every part carries its length
+/// or kind, so that no two different identities run together.
+pub(super) fn fingerprint(namespace: &str, entity: &Entity, groups: &[Group]) -> String {
+    let mut parts = Parts::default();
+    parts.add(namespace);
+    parts.add(&entity.id);
+    parts.add(&entity.name);
+    parts.pairs(entity.metadata.as_ref());
+    for alias in &entity.aliases {
+        parts.add(&alias.mount_accessor);
+        parts.add(&alias.id);
+        parts.add(&alias.name);
+        parts.pairs(alias.metadata.as_ref());
+        parts.pairs(alias.custom_metadata.as_ref());
+    }
+    parts.mark('g');
+    for group in groups {
+        parts.add(&group.id);
+        parts.add(&group.name);
+        parts.pairs(Some(&group.metadata));
+    }
+    parts.digest()
+}
+
+#[derive(Default)]
+struct Parts(Vec<u8>);
+
+impl Parts {
+    fn add(&mut self, text: &str) {
+        self.0.extend_from_slice(&text.len().to_le_bytes());
+        self.0.extend_from_slice(text.as_bytes());
+    }
+
+    fn mark(&mut self, kind: char) {
+        self.0.push(u8::try_from(kind).unwrap_or_default());
+    }
+
+    fn pairs(&mut self, pairs: Option<&super::record::Metadata>) {
+        self.mark('m');
+        self.0.extend_from_slice(&pairs.map_or(0, |pairs| pairs.len()).to_le_bytes());
+        for (key, value) in pairs.into_iter().flatten() {
+            self.add(key);
+            self.add(value);
+        }
+    }
+
+    fn digest(self) -> String {
+        crypto::digest::sha256(&[&self.0]).iter().fold(String::with_capacity(64), |mut text, byte| {
+            // Writing to a string does not fail.
+            let _ = write!(text, "{byte:02x}");
+            text
+        })
+    }
+}
