@@ -5,14 +5,21 @@
 //! All state is in the transaction, under keys that begin with the namespace ([`keys`]); indexes are written together
 //! with what they index. Groups hold entities and groups of their own namespace only.
 
+mod alias_routes;
 mod checks;
 mod entities;
+mod entity_routes;
+mod group_alias_routes;
+mod group_routes;
 mod groups;
 pub mod keys;
 mod login;
+mod lookup_routes;
+mod merge;
 mod mounts;
 mod name;
 mod record;
+mod show;
 mod template;
 mod view;
 
@@ -28,5 +35,10 @@ use engine::Table;
 
 /// The routes of `identity/`.
 pub fn table() -> Table<Kx> {
-    Table::new(Vec::new())
+    let mut routes = entity_routes::routes();
+    routes.extend(alias_routes::routes());
+    routes.extend(group_routes::routes());
+    routes.extend(group_alias_routes::routes());
+    routes.extend(lookup_routes::routes());
+    Table::new(routes)
 }
