@@ -11,7 +11,6 @@
 #![forbid(unsafe_code)]
 
 pub mod arguments;
-pub mod bench;
 pub mod crash;
 pub mod differential;
 pub mod failure;
