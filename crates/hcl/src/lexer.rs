@@ -194,7 +194,7 @@ fn string(cursor: &mut Cursor<'_>) -> Result<String, Error> {
             '}' if braces > 0 => braces -= 1,
             _ if braces > 0 => {}
             '"' => return Ok(text),
-            '\n' => return Err(unterminated),
+            '\n' | '\0' => return Err(unterminated),
             '\\' => {
                 text.push(escape(cursor, at)?);
                 continue;
@@ -253,7 +253,7 @@ fn heredoc(cursor: &mut Cursor<'_>) -> Result<String, Error> {
     loop {
         let line = cursor.take_while(|c| c != '\n');
         let bare = line.trim_matches([' ', '\t', '\r']);
-        if bare == mark && (indented || line.trim_end_matches('\r') == mark) {
+        if bare == mark {
             let indentation = line.split(mark).next().unwrap_or_default();
             return Ok(joined(&lines, if indented { indentation } else { "" }));
         }
