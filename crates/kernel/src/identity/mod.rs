@@ -21,6 +21,8 @@ mod name;
 mod record;
 mod show;
 mod template;
+#[cfg(test)]
+mod tests;
 mod view;
 
 pub use groups::{GROUP_DEPTH_MAX, GROUPS_OF_ENTITY_MAX};

@@ -1,0 +1,7 @@
+//! Tests of identity, through the pipeline where there is a route and directly where the pipeline calls.
+
+mod entities;
+mod groups;
+mod logins;
+mod rights;
+mod world;
