@@ -27,6 +27,7 @@ impl Shell {
             tracing::error!("audit devices could not be read");
             return;
         };
+        let records: Vec<AuditDevice> = self.declared_devices().chain(records).collect();
         let known = self.audit.devices();
         let mut devices = Vec::with_capacity(records.len());
         for record in &records {
@@ -41,6 +42,18 @@ impl Shell {
         }
         self.audit.replace(devices);
         self.audit_revision.store(revision, Ordering::Relaxed);
+    }
+
+    /// The devices of the configuration, which no request can disable.
+    fn declared_devices(&self) -> impl Iterator<Item = AuditDevice> {
+        self.config.audit.iter().map(|block| AuditDevice {
+            path: block.path.clone(),
+            kind: block.kind.clone(),
+            description: block.description.clone(),
+            options: block.options.clone(),
+            local: false,
+            uuid: format!("declared {}", block.path),
+        })
     }
 
     /// Opens a device once, to see that its options are good.

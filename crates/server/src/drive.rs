@@ -29,6 +29,7 @@ pub async fn drive(shell: &Arc<Shell>, unsealed: &Arc<Unsealed>, request: Arc<Re
             }
             audited = true;
             match submit(shell, commit).await {
+                Ok(()) if shell.audit_changed() => shell.refresh_audit(),
                 Ok(()) => {}
                 Err(CommitError::Conflict) => continue,
                 Err(error) => {
@@ -48,9 +49,6 @@ pub async fn drive(shell: &Arc<Shell>, unsealed: &Arc<Unsealed>, request: Arc<Re
         };
         let receipt = shell.audit.record(&request, &facts, phase).await;
         shell.metrics.request(&request, &facts, &result, started.elapsed());
-        if shell.audit_changed() {
-            shell.refresh_audit();
-        }
         return send(finished(&request, operation, result), receipt);
     }
     http::error(503, &["the store is too busy with conflicting writes; try again"])

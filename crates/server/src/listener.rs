@@ -118,8 +118,7 @@ impl Listener {
         };
         let acceptor = tokio_rustls::TlsAcceptor::from(tls.load_full());
         let Ok(Ok(stream)) = tokio::time::timeout(HEAD_TIME_MAX, acceptor.accept(stream)).await else { return };
-        let chain = stream.get_ref().1.peer_certificates().unwrap_or_default();
-        let certificates = chain.iter().map(|certificate| certificate.to_vec()).collect();
+        let certificates = tls::presented(stream.get_ref().1.peer_certificates());
         self.http(shell, Box::new(stream), Peer { address, certificates }, watcher).await;
     }
 

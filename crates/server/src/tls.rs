@@ -6,7 +6,7 @@ use rustls::crypto::{CryptoProvider, aws_lc_rs, verify_tls12_signature, verify_t
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, UnixTime};
 use rustls::server::danger::{ClientCertVerified, ClientCertVerifier};
-use rustls::server::{NoClientAuth, WebPkiClientVerifier};
+use rustls::server::{NoClientAuth, ParsedCertificate, WebPkiClientVerifier};
 use rustls::{DigitallySignedStruct, DistinguishedName, Error, RootCertStore, ServerConfig, SignatureScheme};
 use std::io;
 use std::sync::Arc;
@@ -52,6 +52,20 @@ fn verifier(config: &TlsConfig, provider: Arc<CryptoProvider>) -> io::Result<Arc
     builder.build().map(|verifier| verifier as Arc<dyn ClientCertVerifier>).map_err(io::Error::other)
 }
 
+/// Whether a certificate is one that a login method could ever verify. One that is not (an X.509 version 1 certificate,
+/// for example) does not break the connection, but it proves nothing, so [`presented`] drops it.
+fn is_readable(certificate: &CertificateDer<'_>) -> bool {
+    ParsedCertificate::try_from(certificate).is_ok()
+}
+
+/// The chain that a client presented and proved to hold the key of; empty if there is none.
+pub fn presented(chain: Option<&[CertificateDer<'static>]>) -> Vec<Vec<u8>> {
+    match chain {
+        Some(chain) if chain.first().is_some_and(is_readable) => chain.iter().map(|certificate| certificate.to_vec()).collect(),
+        _ => Vec::new(),
+    }
+}
+
 /// Asks for a certificate and takes any, since only the login method knows what it trusts. The client still proves
 /// that it holds the key.
 #[derive(Debug)]
@@ -82,6 +96,9 @@ impl ClientCertVerifier for AnyClientCert {
         certificate: &CertificateDer<'_>,
         signature: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
+        if !is_readable(certificate) {
+            return Ok(HandshakeSignatureValid::assertion());
+        }
         verify_tls12_signature(message, certificate, signature, &self.provider.signature_verification_algorithms)
     }
 
@@ -91,6 +108,9 @@ impl ClientCertVerifier for AnyClientCert {
         certificate: &CertificateDer<'_>,
         signature: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
+        if !is_readable(certificate) {
+            return Ok(HandshakeSignatureValid::assertion());
+        }
         verify_tls13_signature(message, certificate, signature, &self.provider.signature_verification_algorithms)
     }
 

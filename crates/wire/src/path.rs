@@ -47,7 +47,7 @@ impl RequestPath {
         if path.len() > PATH_BYTES_MAX {
             return Err(PathError::TooLong);
         }
-        if path.chars().any(char::is_control) {
+        if path.chars().any(is_invisible) {
             return Err(PathError::Control);
         }
         if !path.is_empty() {
@@ -84,6 +84,13 @@ impl fmt::Display for RequestPath {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
     }
+}
+
+/// Characters that no name is made of: controls, marks that only change how others are shown, and the last code point,
+/// which the store uses as the end of ranges.
+fn is_invisible(c: char) -> bool {
+    c.is_control()
+        || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff0}'..='\u{ffff}' | char::MAX)
 }
 
 fn percent_decode(raw: &str) -> Result<String, PathError> {
@@ -131,6 +138,8 @@ mod tests {
             "secret/a%2fb",
             "/secret",
             "secret/a//",
+            "secret/a%e2%80%8bb",
+            "secret/%f4%8f%bf%bf",
         ] {
             assert!(RequestPath::from_raw(raw).is_err(), "{raw}");
         }

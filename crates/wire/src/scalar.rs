@@ -72,9 +72,13 @@ fn whole(number: f64) -> Option<i64> {
 pub fn integer(value: &Value) -> Result<i64, ScalarError> {
     const WANTED: ScalarError = ScalarError("an integer");
     match value {
-        Value::Number(number) => number.as_i64().or_else(|| number.as_f64().and_then(whole)).ok_or(WANTED),
+        // `1e3` and `2.0` are integers that somebody's encoder wrote in another form; `1.5` is none.
+        Value::Number(number) => {
+            let exact = || number.as_f64().filter(|value| value.fract() == 0.0).and_then(whole);
+            number.as_i64().or_else(exact).ok_or(WANTED)
+        }
         Value::String(text) if text.is_empty() => Ok(0),
-        Value::String(text) => text.trim().parse().map_err(|_| WANTED),
+        Value::String(text) => text.parse().map_err(|_| WANTED),
         _ => Err(WANTED),
     }
 }
