@@ -1,12 +1,30 @@
 //! How an entity and its groups fill templated policies: the one place that knows the shape of [`TemplateContext`].
 
 use super::record::{Entity, Group};
-use crate::policy::TemplateContext;
+use crate::policy::{AliasView, EntityView, GroupView, TemplateContext};
 use std::fmt::Write as _;
 
 /// What `{{identity.…}}` may name.
-pub(super) fn context(_namespace: &str, _entity: &Entity, _groups: &[Group]) -> TemplateContext {
-    TemplateContext
+pub(super) fn context(entity: &Entity, groups: &[Group]) -> TemplateContext {
+    let aliases = entity.aliases.iter().map(|alias| AliasView {
+        mount_accessor: alias.mount_accessor.clone(),
+        id: alias.id.clone(),
+        name: alias.name.clone(),
+        metadata: alias.metadata.clone().unwrap_or_default(),
+        custom_metadata: alias.custom_metadata.clone().unwrap_or_default(),
+    });
+    let groups = groups.iter().map(|group| GroupView {
+        id: group.id.clone(),
+        name: group.name.clone(),
+        metadata: group.metadata.clone(),
+    });
+    let entity = EntityView {
+        id: entity.id.clone(),
+        name: entity.name.clone(),
+        metadata: entity.metadata.clone().unwrap_or_default(),
+        aliases: aliases.collect(),
+    };
+    TemplateContext { entity: Some(entity), groups: groups.collect() }
 }
 
 /// Names everything that [`context`] depends on: equal fingerprints mean equal contexts. Every part carries its length

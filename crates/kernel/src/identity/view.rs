@@ -38,7 +38,7 @@ pub fn view(_kernel: &Kernel, tx: &mut Tx, namespace: &str, entity_id: &str) -> 
     // S72: nothing writes `root` here; should a record hold it all the same, it gives nothing.
     let policies = names.into_iter().filter(|name| *name != "root");
     let policies = policies.map(|name| (namespace.to_owned(), name.clone())).collect();
-    let template = template::context(namespace, &entity, &groups);
+    let template = template::context(&entity, &groups);
     let fingerprint = template::fingerprint(namespace, &entity, &groups);
     Ok(Some(View { entity, policies, template, fingerprint }))
 }
