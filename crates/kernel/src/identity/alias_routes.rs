@@ -155,19 +155,21 @@ fn update(kx: &mut Kx, mut entity: Entity, old: &Alias, change: Change) -> Resul
     let target = if moves { Some(target(kx, &entity, &change.canonical, &new)?) } else { None };
     let tx = &mut kx.cx.tx;
     entities::unlink_alias(tx, &namespace, old)?;
-    entity.aliases.retain(|alias| alias.id != old.id);
-    let mut owner = match target {
-        Some(target) => {
+    let owner = match target {
+        Some(mut target) => {
+            entity.aliases.retain(|alias| alias.id != old.id);
             entities::save(tx, &namespace, &entity)?;
+            target.aliases.push(new.clone());
             target
         }
-        None => entity,
+        None => {
+            entity.aliases.iter_mut().filter(|alias| alias.id == old.id).for_each(|alias| alias.clone_from(&new));
+            entity
+        }
     };
     entities::link_alias(tx, &namespace, &owner.id, &new)?;
-    let reply = answer(&owner.id, &new.id);
-    owner.aliases.push(new);
     entities::save(tx, &namespace, &owner)?;
-    Ok(reply)
+    Ok(answer(&owner.id, &new.id))
 }
 
 /// The entity that an alias moves to. A move takes an identity's login away from it and gives it to another one, so it
