@@ -11,6 +11,7 @@
 #![forbid(unsafe_code)]
 
 pub mod arguments;
+pub mod bench;
 pub mod crash;
 pub mod differential;
 pub mod failure;

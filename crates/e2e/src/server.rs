@@ -157,7 +157,8 @@ impl Server {
     /// # Errors
     /// If the server refuses.
     pub fn initialise(&mut self) -> Outcome<()> {
-        let request = Request::api("PUT", "sys/init", "").with_json(&json!({"secret_shares": 1, "secret_threshold": 1}));
+        let request =
+            Request::api("PUT", "sys/init", "").with_json(&json!({"secret_shares": 1, "secret_threshold": 1}));
         let answer = self.client.send(&request)?;
         self.shares = vec![answer.text_at("/keys_base64/0").at("init")?];
         self.root_token = answer.text_at("/root_token").at("init")?;

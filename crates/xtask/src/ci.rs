@@ -9,7 +9,9 @@ pub(crate) fn run(words: &[String]) -> Result<bool, String> {
     clean &= runner::report("arrows", &arrows::findings()?);
     clean &= runner::report("tidy", &tidy::findings()?);
     if runner::is_installed("cargo-deny") {
-        clean &= runner::run("deny", &runner::cargo(&["deny", "--offline", "check", "bans", "licenses", "sources"]), 120)?.success;
+        clean &=
+            runner::run("deny", &runner::cargo(&["deny", "--offline", "check", "bans", "licenses", "sources"]), 120)?
+                .success;
     }
     let lints = ["clippy", "--workspace", "--all-targets", "--quiet", "--", "-D", "warnings"];
     clean &= runner::run("lints", &runner::cargo(&lints), 900)?.success;

@@ -91,7 +91,10 @@ fn judge(cases: &[Case], expected: &[Expected]) -> Result<bool, String> {
     }
     let passed = count(Verdict::Passed);
     let (failed, skipped) = (count(Verdict::Failed), count(Verdict::Skipped));
-    println!("hvac: of {} tests {passed} passed, {failed} failed ({unexpected} unexpected), {skipped} skipped", cases.len());
+    println!(
+        "hvac: of {} tests {passed} passed, {failed} failed ({unexpected} unexpected), {skipped} skipped",
+        cases.len()
+    );
     let too_few = usize::from(passed < PASSES_MIN);
     if too_few > 0 {
         println!("hvac: at least {PASSES_MIN} must pass");

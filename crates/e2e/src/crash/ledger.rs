@@ -213,7 +213,8 @@ impl Ledger {
 
     fn audit_token(&mut self, server: &Server, index: usize, faults: &mut Vec<String>) -> Outcome<()> {
         let Some(token) = self.tokens.get(index).cloned() else { return Ok(()) };
-        let by_secret = server.client.send(&Request::api("GET", "auth/token/lookup-self", &token.secret))?.status == 200;
+        let by_secret =
+            server.client.send(&Request::api("GET", "auth/token/lookup-self", &token.secret))?.status == 200;
         let request = Request::api("POST", "auth/token/lookup-accessor", &server.root_token);
         let request = request.with_json(&json!({"accessor": token.accessor}));
         let by_accessor = server.client.send(&request)?.status == 200;
@@ -225,7 +226,8 @@ impl Ledger {
             (Life::Alive, false) => faults.push(format!("token {index} is lost")),
             _ => {}
         }
-        let parent_dead = token.parent.and_then(|parent| self.tokens.get(parent)).is_some_and(|it| it.life == Life::Dead);
+        let parent_dead =
+            token.parent.and_then(|parent| self.tokens.get(parent)).is_some_and(|it| it.life == Life::Dead);
         if parent_dead && by_secret {
             faults.push(format!("token {index} outlives its revoked parent"));
         }

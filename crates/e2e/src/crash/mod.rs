@@ -28,6 +28,8 @@ pub const RESTART_MAX: Duration = Duration::from_secs(5);
 pub struct Findings {
     /// Deaths survived and judged.
     pub deaths: usize,
+    /// Deaths after which something was wrong.
+    pub deaths_faulty: usize,
     /// The slowest restart.
     pub slowest_restart: Duration,
     /// What was wrong, in words; each begins with the death it followed.
@@ -37,7 +39,14 @@ pub struct Findings {
 impl Findings {
     /// Restarts the server after a death, opens it and holds it to the ledger.
     fn judge(&mut self, server: &mut Server, ledgers: &mut [Ledger], death: &str) -> Outcome<()> {
+        let faults_before = self.faults.len();
+        let judged = self.judge_restart(server, ledgers, death);
         self.deaths += 1;
+        self.deaths_faulty += usize::from(self.faults.len() > faults_before);
+        judged
+    }
+
+    fn judge_restart(&mut self, server: &mut Server, ledgers: &mut [Ledger], death: &str) -> Outcome<()> {
         let took = match server.restart_with(Vec::new()) {
             Ok(took) => took,
             Err(failure) => {

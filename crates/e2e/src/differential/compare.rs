@@ -45,7 +45,8 @@ impl<'a> Comparison<'a> {
     pub(super) fn of(step: &'a str, ignore: &'a [String], values: bool, peer: &Side, ours: &Side) -> Vec<Difference> {
         let mut comparison = Comparison { step, ignore, values, found: Vec::new() };
         if peer.status != ours.status {
-            let show = |side: &Side| format!("{} {}", side.status, short(side.body.get("errors").unwrap_or(&Value::Null)));
+            let show =
+                |side: &Side| format!("{} {}", side.status, short(side.body.get("errors").unwrap_or(&Value::Null)));
             comparison.add("status".to_owned(), show(peer), show(ours));
             return comparison.found;
         }
@@ -82,7 +83,11 @@ impl<'a> Comparison<'a> {
             }
             (Value::Array(left), Value::Array(right)) => self.arrays(pointer, left, right),
             (left, right) if kind(left) != kind(right) => {
-                self.add(format!("type {pointer}"), format!("{} {}", kind(left), short(left)), format!("{} {}", kind(right), short(right)));
+                self.add(
+                    format!("type {pointer}"),
+                    format!("{} {}", kind(left), short(left)),
+                    format!("{} {}", kind(right), short(right)),
+                );
             }
             (left, right) => {
                 let always = pointer.starts_with("/errors") || pointer.starts_with("/warnings");

@@ -45,9 +45,9 @@ impl Reviewed {
 
     /// The first entry that accepts the difference.
     pub fn accepts(&self, difference: &Difference) -> Option<usize> {
-        self.0
-            .iter()
-            .position(|entry| glob_matches(&entry.step, &difference.step) && glob_matches(&entry.what, &difference.what))
+        self.0.iter().position(|entry| {
+            glob_matches(&entry.step, &difference.step) && glob_matches(&entry.what, &difference.what)
+        })
     }
 }
 

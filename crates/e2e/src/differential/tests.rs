@@ -49,7 +49,8 @@ fn generated_words_become_names() {
 
 #[test]
 fn globs() {
-    let cases = [("a*c", "abc", true), ("a*c", "ab", false), ("*", "x", true), ("ab", "abc", false), ("*b*", "abc", true)];
+    let cases =
+        [("a*c", "abc", true), ("a*c", "ab", false), ("*", "x", true), ("ab", "abc", false), ("*b*", "abc", true)];
     for (pattern, text, expected) in cases {
         assert_eq!(glob_matches(pattern, text), expected, "{pattern} {text}");
     }
