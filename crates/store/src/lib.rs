@@ -9,6 +9,8 @@
 #![forbid(unsafe_code)]
 
 mod cipher;
+mod conflict;
+pub mod local;
 mod log;
 pub mod memory;
 mod snapshot;

@@ -1,29 +1,20 @@
 //! A log in memory, for development servers and tests: ordered, checked, and gone with the process.
 
-use crate::{
-    ChainMac, Commit, CommitError, Committed, Log, Revision, Snapshot, StoreError, Stored, Visit, area_of,
-};
+use crate::conflict::Window;
+use crate::{ChainMac, Commit, CommitError, Committed, Log, Revision, Snapshot, StoreError, Stored, Visit, area_of};
 use imbl::OrdMap;
-use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
-
-/// Keys whose last change is remembered for the conflict check. A transaction that began before the oldest of them is
-/// run again.
-const WINDOW_MAX: usize = 262_144;
 
 /// The log.
 pub struct MemoryLog {
     current: RwLock<MemorySnapshot>,
-    window: Mutex<Window>,
+    ordering: Mutex<Ordering>,
 }
 
 #[derive(Default)]
-struct Window {
-    /// Last change of each recently changed key.
-    changed: BTreeMap<String, Revision>,
-    /// Transactions that read before this are not checked but refused.
-    start: Revision,
+struct Ordering {
+    window: Window,
     closed: bool,
 }
 
@@ -43,48 +34,25 @@ impl Default for MemoryLog {
 impl MemoryLog {
     /// An empty store.
     pub fn new() -> Self {
-        Self { current: RwLock::default(), window: Mutex::default() }
+        Self { current: RwLock::default(), ordering: Mutex::default() }
     }
 
     fn commit(&self, commit: Commit) -> Result<Revision, CommitError> {
-        let mut window = self.window.lock().unwrap_or_else(PoisonError::into_inner);
-        if window.closed {
+        let mut ordering = self.ordering.lock().unwrap_or_else(PoisonError::into_inner);
+        if ordering.closed {
             return Err(CommitError::Stopped("store is closed".to_owned()));
         }
-        window.check(&commit)?;
+        ordering.window.check(&commit)?;
         let mut next = self.current.read().unwrap_or_else(PoisonError::into_inner).clone();
         if commit.batch.changes.is_empty() {
             return Ok(next.revision);
         }
         next.revision = Revision(next.revision.0 + 1);
-        window.remember(&commit, next.revision);
+        ordering.window.remember(&commit, next.revision);
         next.apply(commit);
         let revision = next.revision;
         *self.current.write().unwrap_or_else(PoisonError::into_inner) = next;
         Ok(revision)
-    }
-}
-
-impl Window {
-    fn check(&self, commit: &Commit) -> Result<(), CommitError> {
-        let since = commit.read_at;
-        let key_changed = |key: &String| self.changed.get(key).is_some_and(|changed| *changed > since);
-        let range_changed = |(from, to): &(String, String)| {
-            from < to && self.changed.range(from.clone()..to.clone()).any(|(_, changed)| *changed > since)
-        };
-        let reads = &commit.reads;
-        if since < self.start || reads.keys.iter().any(key_changed) || reads.ranges.iter().any(range_changed) {
-            return Err(CommitError::Conflict);
-        }
-        Ok(())
-    }
-
-    fn remember(&mut self, commit: &Commit, revision: Revision) {
-        if self.changed.len() + commit.batch.changes.len() > WINDOW_MAX {
-            self.changed.clear();
-            self.start = Revision(revision.0 - 1);
-        }
-        self.changed.extend(commit.batch.changes.iter().map(|(key, _)| (key.clone(), revision)));
     }
 }
 
@@ -139,6 +107,6 @@ impl Log for MemoryLog {
     }
 
     fn close(&self) {
-        self.window.lock().unwrap_or_else(PoisonError::into_inner).closed = true;
+        self.ordering.lock().unwrap_or_else(PoisonError::into_inner).closed = true;
     }
 }
