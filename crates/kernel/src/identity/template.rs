@@ -2,7 +2,8 @@
 
 use super::record::{Entity, Group};
 use crate::policy::{AliasView, EntityView, GroupView, TemplateContext};
-use std::fmt::Write as _;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD_NO_PAD;
 
 /// What `{{identity.…}}` may name.
 pub(super) fn context(entity: &Entity, groups: &[Group]) -> TemplateContext {
@@ -74,10 +75,6 @@ impl Parts {
     }
 
     fn digest(self) -> String {
-        crypto::digest::sha256(&[&self.0]).iter().fold(String::with_capacity(64), |mut text, byte| {
-            // Writing to a string does not fail.
-            let _ = write!(text, "{byte:02x}");
-            text
-        })
+        STANDARD_NO_PAD.encode(crypto::digest::sha256(&[&self.0]))
     }
 }

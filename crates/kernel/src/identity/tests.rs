@@ -4,4 +4,5 @@ mod entities;
 mod groups;
 mod logins;
 mod rights;
+mod tokens;
 mod world;

@@ -115,30 +115,39 @@ impl World {
         })
     }
 
+    /// A policy in the root namespace.
+    pub(super) fn policy(&mut self, name: &str, text: &str) {
+        let record = PolicyRecord {
+            name: name.to_owned(),
+            text: text.to_owned(),
+            modified: self.now,
+            version: 1,
+            cas_required: false,
+            expiration: None,
+        };
+        self.tx(|tx, _| tx.save(&keys::policy(keys::ROOT, name), &record)).unwrap();
+    }
+
     /// A token with one policy of this text.
     pub(super) fn token_with(&mut self, policy: &str) -> String {
-        let (kernel, now) = (self.kernel.clone(), self.now);
         let name = format!("policy-{}", self.seed);
-        self.tx(|tx, randomness| {
-            let record = PolicyRecord {
-                name: name.clone(),
-                text: policy.to_owned(),
-                modified: now,
-                version: 1,
-                cas_required: false,
-                expiration: None,
-            };
-            tx.save(&keys::policy(keys::ROOT, &name), &record).unwrap();
-            let new = NewToken {
-                namespace: keys::ROOT.to_owned(),
-                policies: vec![name],
-                path: "auth/token/create".to_owned(),
-                ttl: 3_600,
-                kind: TokenKind::Service,
-                ..NewToken::default()
-            };
-            tokens::create(&kernel, tx, now, randomness, new).unwrap().text.expose().clone()
-        })
+        self.policy(&name, policy);
+        self.token_of("", &[&name])
+    }
+
+    /// A token of an entity with policies of its own.
+    pub(super) fn token_of(&mut self, entity: &str, policies: &[&str]) -> String {
+        let (kernel, now) = (self.kernel.clone(), self.now);
+        let new = NewToken {
+            namespace: keys::ROOT.to_owned(),
+            policies: policies.iter().map(|name| (*name).to_owned()).collect(),
+            path: "auth/token/create".to_owned(),
+            ttl: 3_600,
+            kind: TokenKind::Service,
+            entity_id: entity.to_owned(),
+            ..NewToken::default()
+        };
+        self.tx(|tx, randomness| tokens::create(&kernel, tx, now, randomness, new).unwrap().text.expose().clone())
     }
 
     /// A request; commits what it wrote. The data of the reply, `Null` where there is none.
