@@ -21,6 +21,7 @@ const USAGE: &str = "cargo xtask TASK
   tidy                      check file lengths, module docs and stray characters
   hvac [--server BINARY]    the Python client's own suite against the server
   differential [WORDS]      requests against the peer and ours, and the differences (--only NAME, --values)
+  commands                  the peer's own command line against both
   operations [WORDS]        how many of the peer's operations are served (--list)
   crash [WORDS]             kill -9 at every sync and at random (--kills N)
   bench [WORDS]             speed and memory as ratios to the peer (--short, --only NAME)
@@ -52,7 +53,7 @@ fn run(task: &str, words: &[String]) -> Result<bool, String> {
         "tidy" => Ok(runner::report("tidy", &tidy::findings()?)),
         "tools" => tools::install().map(|_| true),
         "hvac" => hvac::run(&tools::install()?, &test::server_under_judgement(words)),
-        "differential" | "operations" | "crash" | "bench" => test::harness(task, words),
+        "differential" | "commands" | "operations" | "crash" | "bench" => test::harness(task, words),
         _ => {
             println!("{USAGE}");
             Ok(matches!(task, "" | "help" | "--help" | "-h"))

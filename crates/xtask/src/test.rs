@@ -33,8 +33,9 @@ pub(crate) fn run(words: &[String]) -> Result<bool, String> {
     tally.add_tests(&workspace_tests(&tools)?);
     let server = server_under_judgement(words);
     tally.add_gate("hvac", hvac_in_own_process(&server)?);
-    let short: [(&str, &[&str]); 3] = [
+    let short: [(&str, &[&str]); 4] = [
         ("differential", &[]),
+        ("commands", &[]),
         ("operations", &["--at-least", OPERATIONS_MIN]),
         ("crash", &["--kills", "20", "--every", "2", "--bound", "240"]),
     ];
@@ -70,7 +71,7 @@ fn run_harness(name: &str, words: &[String], tools: &Tools, server: &Path, bound
         return Err("the harnesses do not build".to_owned());
     }
     let mut command = Command::new(runner::target().join("debug").join(name));
-    let server_option = if name == "differential" { "--ours" } else { "--server" };
+    let server_option = if matches!(name, "differential" | "commands") { "--ours" } else { "--server" };
     command.arg(server_option).arg(server);
     command.arg("--peer").arg(&tools.peer).args(words);
     if name == "bench" {

@@ -5,6 +5,7 @@
 //! mistyped bodies), so that a script names only what must be named: see [`variants`]. Compared are status, the deep set of
 //! keys, JSON types, error and warning texts; identifiers, tokens and times are normalised first: see [`normal`].
 
+mod commands;
 mod compare;
 mod normal;
 mod reviewed;
@@ -15,6 +16,7 @@ mod table;
 mod tests;
 mod variants;
 
+pub use commands::run_commands;
 pub use compare::Difference;
 pub use reviewed::{Reviewed, glob_matches};
 pub use run::{Report, Sides, run};

@@ -79,7 +79,23 @@ fn compare_step(sides: &Sides, step: &Step, peer: &mut Session, ours: &mut Sessi
 }
 
 impl Report {
-    fn add(&mut self, differences: Vec<Difference>, reviewed: &Reviewed) {
+    /// Prints what is open, what of the reviewed list (as far as `concerned` by this run) is not needed, and a closing line.
+    pub fn print(&self, name: &str, reviewed: &Reviewed, concerned: impl Fn(&str) -> bool) {
+        for difference in &self.open {
+            println!("{difference}");
+        }
+        for (entry, uses) in reviewed.0.iter().zip(&self.uses) {
+            if *uses == 0 && concerned(&entry.step) {
+                println!("reviewed entry is no longer needed: {}\t{}", entry.step, entry.what);
+            }
+        }
+        let accepted: usize = self.uses.iter().sum();
+        println!("{name}: {} steps, {} open differences, {accepted} reviewed", self.steps, self.open.len());
+        println!("{name}: {} passed, {} failed", self.steps_agreed, self.steps - self.steps_agreed);
+    }
+
+    /// Adds what one step found.
+    pub(super) fn add(&mut self, differences: Vec<Difference>, reviewed: &Reviewed) {
         self.steps += 1;
         let open_before = self.open.len();
         for difference in differences {
