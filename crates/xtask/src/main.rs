@@ -24,6 +24,7 @@ const USAGE: &str = "cargo xtask TASK
   commands                  the peer's own command line against both
   operations [WORDS]        how many of the peer's operations are served (--list)
   crash [WORDS]             kill -9 at every sync and at random (--kills N)
+  openapi --write FILE      the OpenAPI document of the server (--check: find a difference)
   bench [WORDS]             speed and memory as ratios to the peer (--short, --only NAME)
   tools                     install the peer and the Python suite only
 
@@ -53,7 +54,7 @@ fn run(task: &str, words: &[String]) -> Result<bool, String> {
         "tidy" => Ok(runner::report("tidy", &tidy::findings()?)),
         "tools" => tools::install().map(|_| true),
         "hvac" => hvac::run(&tools::install()?, &test::server_under_judgement(words)),
-        "differential" | "commands" | "operations" | "crash" | "bench" => test::harness(task, words),
+        "differential" | "commands" | "operations" | "crash" | "bench" | "openapi" => test::harness(task, words),
         _ => {
             println!("{USAGE}");
             Ok(matches!(task, "" | "help" | "--help" | "-h"))
