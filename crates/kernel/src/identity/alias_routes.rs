@@ -82,9 +82,10 @@ fn write(kx: &mut Kx, request: WriteAlias) -> Result<Reply, Fault> {
     let Some(entity) = entities::by_factor(&mut kx.cx.tx, &namespace, &change.accessor, &name)? else {
         return create(kx, change);
     };
-    let alias = entity.aliases.iter().find(|alias| {
-        alias.mount_accessor == change.accessor && alias.name.to_lowercase() == name.as_str()
-    });
+    let alias = entity
+        .aliases
+        .iter()
+        .find(|alias| alias.mount_accessor == change.accessor && alias.name.to_lowercase() == name.as_str());
     let alias = alias.cloned().ok_or_else(|| Fault::internal("an alias index leads to no alias"))?;
     update(kx, entity, &alias, change)
 }
@@ -145,7 +146,9 @@ fn update(kx: &mut Kx, mut entity: Entity, old: &Alias, change: Change) -> Resul
     }
     let factor_changed = new.mount_accessor != old.mount_accessor || Folded::new(&new.name)? != Folded::new(&old.name)?;
     if !moves && new.mount_accessor != old.mount_accessor && entity.alias_on(&new.mount_accessor).is_some() {
-        return Err(Fault::invalid("Alias cannot be updated as the entity already has an alias for the given 'mount_accessor' "));
+        return Err(Fault::invalid(
+            "Alias cannot be updated as the entity already has an alias for the given 'mount_accessor' ",
+        ));
     }
     let tx = &mut kx.cx.tx;
     if factor_changed && entities::by_factor(tx, &namespace, &new.mount_accessor, &Folded::new(&new.name)?)?.is_some() {

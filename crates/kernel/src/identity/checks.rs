@@ -58,7 +58,9 @@ pub(super) fn custom_metadata(metadata: &Metadata) -> Result<(), Fault> {
     for (key, value) in metadata {
         let (key_bytes, value_bytes) = (key.len(), value.len());
         if !(1..=METADATA_KEY_BYTES_MAX).contains(&key_bytes) {
-            return invalid(format!("length of key {key:?} is {key_bytes} but must be 0 < len(key) <= {METADATA_KEY_BYTES_MAX}"));
+            return invalid(format!(
+                "length of key {key:?} is {key_bytes} but must be 0 < len(key) <= {METADATA_KEY_BYTES_MAX}"
+            ));
         }
         if !(1..=METADATA_VALUE_BYTES_MAX).contains(&value_bytes) {
             return invalid(format!(

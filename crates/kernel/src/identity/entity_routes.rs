@@ -108,7 +108,11 @@ pub(super) fn write(kx: &mut Kx, request: WriteEntity) -> Result<Reply, Fault> {
     entity.disabled = request.disabled.unwrap_or(entity.disabled);
     entity.updated = now;
     entities::save(&mut kx.cx.tx, &namespace, &entity)?;
-    Ok(if created { Reply::data(json!({ "aliases": null, "id": entity.id, "name": entity.name })) } else { Reply::empty() })
+    Ok(if created {
+        Reply::data(json!({ "aliases": null, "id": entity.id, "name": entity.name }))
+    } else {
+        Reply::empty()
+    })
 }
 
 fn write_by_name(kx: &mut Kx, request: WriteEntity) -> Result<Reply, Fault> {

@@ -43,7 +43,9 @@ impl Lookup {
         match ways.into_iter().filter(|way| *way).count() {
             0 => return Err(Fault::invalid("query parameter not supplied")),
             1 => {}
-            _ => return Err(Fault::invalid("query parameter conflict; please supply distinct set of query parameters")),
+            _ => {
+                return Err(Fault::invalid("query parameter conflict; please supply distinct set of query parameters"));
+            }
         }
         if factor && (self.alias_name.is_empty() || self.alias_mount_accessor.is_empty()) {
             return Err(Fault::invalid("both 'alias_name' and 'alias_mount_accessor' needs to be set"));

@@ -74,7 +74,11 @@ fn absorb(kx: &mut Kx, namespace: &str, to: &mut Entity, from: Entity, keep: &[S
     }
     for alias in from.aliases.into_iter().filter(|alias| !lost.contains(&alias.id)) {
         entities::link_alias(tx, namespace, &to.id, &alias)?;
-        to.aliases.push(Alias { merged_from: [alias.merged_from, vec![from.id.clone()]].concat(), updated: now, ..alias });
+        to.aliases.push(Alias {
+            merged_from: [alias.merged_from, vec![from.id.clone()]].concat(),
+            updated: now,
+            ..alias
+        });
     }
     for group in memberships {
         groups::add_member(tx, namespace, &group, &to.id)?;

@@ -23,7 +23,8 @@ pub(super) fn entity(kx: &mut Kx, entity: &Entity) -> Result<Value, Fault> {
     let direct = groups::of_entity(tx, &namespace, &entity.id)?;
     let inherited = groups::reach(tx, &namespace, &direct, groups::parents)?.0;
     let all: Vec<&String> = direct.iter().chain(&inherited).collect();
-    let aliases: Vec<Value> = entity.aliases.iter().map(|alias| alias_of_entity(&mounts, &entity.id, alias).into()).collect();
+    let aliases: Vec<Value> =
+        entity.aliases.iter().map(|alias| alias_of_entity(&mounts, &entity.id, alias).into()).collect();
     Ok(json!({
         "aliases": aliases,
         "creation_time": entity.created.to_rfc3339(),

@@ -2,6 +2,7 @@
 
 mod entities;
 mod groups;
+mod history;
 mod logins;
 mod rights;
 mod tokens;

@@ -10,7 +10,8 @@ fn an_entity_is_made_once_and_then_updated() {
     let made = world.write("entity", json!({ "name": "Alice", "policies": ["P1", "p1", " p2 "] })).unwrap();
     let entity = id(&made);
     assert_eq!(made, json!({ "aliases": null, "id": entity, "name": "Alice" }));
-    for body in [json!({ "name": "alice" }), json!({ "id": entity, "metadata": { "a": "b" } }), json!({ "id": entity })] {
+    for body in [json!({ "name": "alice" }), json!({ "id": entity, "metadata": { "a": "b" } }), json!({ "id": entity })]
+    {
         assert_eq!(world.write("entity", body).unwrap(), Value::Null);
     }
     assert_eq!(world.write(&format!("entity/id/{entity}"), json!({ "disabled": true })).unwrap(), Value::Null);
@@ -70,10 +71,18 @@ fn writes_are_refused_with_upstreams_words() {
         ("entity/name/new", json!({ "id": "nope" }), "entity not found from id"),
         ("entity/batch-delete", json!({}), "missing entity ids to delete"),
         ("entity/batch-delete", json!({ "entity_ids": [] }), "missing entity ids to delete"),
-        ("entity", json!({ "metadata": { "": "y" } }), "invalid entity metadata: failed to load metadata pair \"\": key cannot be blank"),
+        (
+            "entity",
+            json!({ "metadata": { "": "y" } }),
+            "invalid entity metadata: failed to load metadata pair \"\": key cannot be blank",
+        ),
         ("entity", json!({ "name": "a\u{1}" }), "name must not contain control characters"),
         ("lookup/entity", json!({}), "query parameter not supplied"),
-        ("lookup/entity", json!({ "id": "a", "name": "b" }), "query parameter conflict; please supply distinct set of query parameters"),
+        (
+            "lookup/entity",
+            json!({ "id": "a", "name": "b" }),
+            "query parameter conflict; please supply distinct set of query parameters",
+        ),
         ("lookup/entity", json!({ "alias_name": "a" }), "both 'alias_name' and 'alias_mount_accessor' needs to be set"),
         ("entity/merge", json!({}), "missing entity id to merge to"),
         ("entity/merge", json!({ "to_entity_id": "x" }), "missing entity ids to merge from"),
@@ -92,7 +101,8 @@ fn writes_are_refused_with_upstreams_words() {
 #[test]
 fn what_is_not_there_is_empty_and_deleting_it_is_no_error() {
     let mut world = World::new();
-    for path in ["entity/id/x", "entity/name/x", "entity-alias/id/x", "group/id/x", "group/name/x", "group-alias/id/x"] {
+    for path in ["entity/id/x", "entity/name/x", "entity-alias/id/x", "group/id/x", "group/name/x", "group-alias/id/x"]
+    {
         assert_eq!(world.read(path), Value::Null, "{path}");
         world.delete(path);
     }
@@ -108,7 +118,8 @@ fn an_alias_is_made_updated_and_shown() {
     let mut world = World::new();
     let mount = world.auth_mount("root", "people");
     let entity = world.entity("alice", &[]);
-    let body = json!({ "name": "bob", "mount_accessor": mount, "canonical_id": entity, "custom_metadata": { "c": "d" } });
+    let body =
+        json!({ "name": "bob", "mount_accessor": mount, "canonical_id": entity, "custom_metadata": { "c": "d" } });
     let alias = id(&world.write("entity-alias", body.clone()).unwrap());
     assert_eq!(world.write("entity-alias", body).unwrap(), Value::Null, "the same again changes nothing");
     let shown = json!({
@@ -159,7 +170,11 @@ fn an_entity_has_one_alias_on_a_mount_and_an_alias_one_entity() {
         (by_id.as_str(), json!({ "name": "Y" }), "alias with combination of mount accessor and name already exists"),
         (by_id.as_str(), json!({ "canonical_id": "nope" }), "given 'canonical_id' is not associated with an entity"),
         (by_id.as_str(), json!({ "canonical_id": bob }), has_one),
-        (by_id.as_str(), json!({ "mount_accessor": second }), "Alias cannot be updated as the entity already has an alias for the given 'mount_accessor' "),
+        (
+            by_id.as_str(),
+            json!({ "mount_accessor": second }),
+            "Alias cannot be updated as the entity already has an alias for the given 'mount_accessor' ",
+        ),
     ] {
         assert_eq!(world.refusal(path, body.clone()), text, "{path} {body}");
     }
@@ -180,16 +195,27 @@ fn merging_moves_logins_and_groups_and_old_ids_lead_to_the_survivor() {
     let group = world.group(json!({ "name": "g", "member_entity_ids": [from], "policies": ["p-group"] }));
     let (mine, theirs) = (world.alias("a", &first, &to), world.alias("b", &first, &from));
     let free = world.alias("b", &second, &from);
-    let merge = |keep: &[&str]| json!({ "to_entity_id": to, "from_entity_ids": [from], "conflicting_alias_ids_to_keep": keep });
-    assert!(world.refusal("entity/merge", merge(&[])).starts_with("2 errors occurred:\n\t* toEntity and at least one fromEntity have aliases"));
+    let merge =
+        |keep: &[&str]| json!({ "to_entity_id": to, "from_entity_ids": [from], "conflicting_alias_ids_to_keep": keep });
+    assert!(
+        world
+            .refusal("entity/merge", merge(&[]))
+            .starts_with("2 errors occurred:\n\t* toEntity and at least one fromEntity have aliases")
+    );
     assert_eq!(
         world.refusal("entity/merge", merge(&["other"])),
-        format!("conflicting mount accessors in following alias IDs and neither were present in conflicting_alias_ids_to_keep: {theirs}, {mine}")
+        format!(
+            "conflicting mount accessors in following alias IDs and neither were present in conflicting_alias_ids_to_keep: {theirs}, {mine}"
+        )
     );
-    assert_eq!(world.refusal("entity/merge", json!({ "to_entity_id": to, "from_entity_ids": [to] })), "to_entity_id should not be present in from_entity_ids");
+    assert_eq!(
+        world.refusal("entity/merge", json!({ "to_entity_id": to, "from_entity_ids": [to] })),
+        "to_entity_id should not be present in from_entity_ids"
+    );
     assert_eq!(world.write("entity/merge", merge(&[&theirs])).unwrap(), Value::Null);
     let merged = world.read(&format!("entity/id/{to}"));
-    let mut kept: Vec<&str> = merged["aliases"].as_array().unwrap().iter().map(|alias| alias["id"].as_str().unwrap()).collect();
+    let mut kept: Vec<&str> =
+        merged["aliases"].as_array().unwrap().iter().map(|alias| alias["id"].as_str().unwrap()).collect();
     kept.sort_unstable();
     let mut wanted = [theirs.as_str(), free.as_str()];
     wanted.sort_unstable();

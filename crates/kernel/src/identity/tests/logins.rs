@@ -124,7 +124,11 @@ fn s74_external_membership_follows_the_login_method() {
     world.login(&login(&mount, "bob", &[], &["ops"])).unwrap();
     assert_eq!(world.policies(&entity), ["p-int", "p-ops", "p-there"], "only this mount's groups are told anew");
     // A new name for the group ends what the old one gave.
-    let alias = world.list("group-alias/id").into_iter().find(|alias| world.read(&format!("group-alias/id/{alias}"))["name"] == "ops").unwrap();
+    let alias = world
+        .list("group-alias/id")
+        .into_iter()
+        .find(|alias| world.read(&format!("group-alias/id/{alias}"))["name"] == "ops")
+        .unwrap();
     world.write(&format!("group-alias/id/{alias}"), json!({ "name": "sre", "mount_accessor": mount })).unwrap();
     assert_eq!(world.policies(&entity), ["p-int", "p-there"]);
 }

@@ -22,7 +22,10 @@ fn s02_a_path_names_an_entity_or_group_by_its_own_spelling_only() {
         }
         // What does not exist yet begins in its canonical spelling.
         for spelling in ["New", "new ", " new"] {
-            assert!(matches!(world.write(&format!("{kind}/name/{spelling}"), json!({})), Err(Fault::Invalid(_))), "{spelling:?}");
+            assert!(
+                matches!(world.write(&format!("{kind}/name/{spelling}"), json!({})), Err(Fault::Invalid(_))),
+                "{spelling:?}"
+            );
         }
         assert_eq!(world.list(&format!("{kind}/name")), ["admin", "Capital"]);
     }
@@ -37,7 +40,12 @@ fn ids_of_another_namespace_are_unknown() {
     let alias = world.alias("x", &mount, &entity);
     let group = world.group(json!({ "name": "g" }));
     world.namespace = Some("tenant".into());
-    for path in [format!("entity/id/{entity}"), format!("entity-alias/id/{alias}"), format!("group/id/{group}"), "entity/name/e".into()] {
+    for path in [
+        format!("entity/id/{entity}"),
+        format!("entity-alias/id/{alias}"),
+        format!("group/id/{group}"),
+        "entity/name/e".into(),
+    ] {
         assert_eq!(world.read(&path), Value::Null, "{path}");
         world.delete(&path);
     }
@@ -48,7 +56,11 @@ fn ids_of_another_namespace_are_unknown() {
         ("group", json!({ "id": group }), "invalid group ID".into()),
         ("group", json!({ "member_entity_ids": [entity] }), format!("invalid entity ID {entity:?}")),
         ("group", json!({ "member_group_ids": [group] }), format!("invalid member group ID {group:?}")),
-        ("entity/merge", json!({ "to_entity_id": entity, "from_entity_ids": ["x"] }), "entity id to merge to is invalid".into()),
+        (
+            "entity/merge",
+            json!({ "to_entity_id": entity, "from_entity_ids": ["x"] }),
+            "entity id to merge to is invalid".into(),
+        ),
     ] {
         assert_eq!(world.refusal(path, body.clone()), text, "{path} {body}");
     }
@@ -66,7 +78,10 @@ fn s15_batch_delete_touches_its_own_namespace_only() {
     let foreign = world.entity("foreign", &[]);
     world.namespace = Some("tenant".into());
     let own = world.entity("own", &[]);
-    assert_eq!(world.write("entity/batch-delete", json!({ "entity_ids": [foreign, own, "nope"] })).unwrap(), Value::Null);
+    assert_eq!(
+        world.write("entity/batch-delete", json!({ "entity_ids": [foreign, own, "nope"] })).unwrap(),
+        Value::Null
+    );
     assert_eq!(world.read(&format!("entity/id/{own}")), Value::Null);
     world.namespace = None;
     assert_eq!(id(&world.read(&format!("entity/id/{foreign}"))), foreign);
@@ -90,10 +105,18 @@ fn s72_no_spelling_of_root_becomes_a_policy() {
             json!(["\u{a0}root\u{3000}"]),
             json!(["default", "rOOt\r"]),
         ] {
-            assert_eq!(world.refusal(path, json!({ "policies": policies })), "policies cannot contain root", "{path} {policies}");
+            assert_eq!(
+                world.refusal(path, json!({ "policies": policies })),
+                "policies cannot contain root",
+                "{path} {policies}"
+            );
         }
         for policies in [json!(["root\0"]), json!(["ro\u{7}ot"])] {
-            assert_eq!(world.refusal(path, json!({ "policies": policies })), "policies cannot contain control characters", "{path}");
+            assert_eq!(
+                world.refusal(path, json!({ "policies": policies })),
+                "policies cannot contain control characters",
+                "{path}"
+            );
         }
     }
     world.write(&by_id[1], json!({ "member_entity_ids": [entity] })).unwrap();
@@ -128,7 +151,10 @@ fn s73_no_write_merges_or_moves_identities_without_sudo() {
             assert!(matches!(world.write(path, body.clone()), Err(Fault::Forbidden)), "{path} {body}");
         }
         // What takes nothing from anybody needs no more than before.
-        assert_eq!(world.write("entity-alias", json!({ "id": alias, "custom_metadata": { "n": policy.len() } })).unwrap()["id"], json!(alias));
+        assert_eq!(
+            world.write("entity-alias", json!({ "id": alias, "custom_metadata": { "n": policy.len() } })).unwrap()["id"],
+            json!(alias)
+        );
     }
     world.alias("new", &other, &own);
     assert_eq!(world.policies(&own), ["low"]);

@@ -43,7 +43,9 @@ fn s74_a_token_loses_with_the_membership_what_came_with_it() {
     };
     world.login(&login).unwrap();
     let token = world.token_of(&entity, &[]);
-    let may = |world: &mut World| ["inner", "outer", "external"].map(|name| may_read(world, &token, &format!("group/name/{name}")));
+    let may = |world: &mut World| {
+        ["inner", "outer", "external"].map(|name| may_read(world, &token, &format!("group/name/{name}")))
+    };
     assert_eq!(may(&mut world), [true, true, true]);
     world.write(&format!("group/id/{outer}"), json!({ "member_group_ids": [] })).unwrap();
     assert_eq!(may(&mut world), [true, false, true]);
@@ -92,10 +94,16 @@ fn s07_s08_a_template_sees_the_metadata_of_the_mount_it_names() {
     let other = world.login(&login(&stranger, "one")).unwrap().unwrap();
     for (mount, wanted) in [(&first, [true, false]), (&second, [false, true])] {
         let name = format!("of-{mount}");
-        world.policy(&name, &reader(&format!("identity/entity/name/{{{{identity.entity.aliases.{mount}.metadata.scope}}}}")));
+        world.policy(
+            &name,
+            &reader(&format!("identity/entity/name/{{{{identity.entity.aliases.{mount}.metadata.scope}}}}")),
+        );
         let token = world.token_of(&entity, &[&name]);
         assert_eq!(["one", "two"].map(|scope| may_read(&mut world, &token, &format!("entity/name/{scope}"))), wanted);
         let token = world.token_of(&other, &[&name]);
-        assert_eq!(["one", "two"].map(|scope| may_read(&mut world, &token, &format!("entity/name/{scope}"))), [false, false]);
+        assert_eq!(
+            ["one", "two"].map(|scope| may_read(&mut world, &token, &format!("entity/name/{scope}"))),
+            [false, false]
+        );
     }
 }

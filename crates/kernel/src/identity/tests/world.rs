@@ -9,8 +9,8 @@ use crate::registry::Keys;
 use crate::tokens::{self, NewToken};
 use crate::{Ceremonies, Kernel, Node, Report, Settings, bootstrap, keys, pipeline};
 use barrier::{Barrier, Initialiser, Moment, ShareRequest};
-use engine::{Class, Fault, Input, Operation, Peer, Reply, Request, RequestPath, Secret, Timestamp, TokenKind, Tx};
 use crypto::SeededRandomness;
+use engine::{Class, Fault, Input, Operation, Peer, Reply, Request, RequestPath, Secret, Timestamp, TokenKind, Tx};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
@@ -215,7 +215,9 @@ impl World {
     }
 
     pub(super) fn alias(&mut self, name: &str, accessor: &str, entity: &str) -> String {
-        id(&self.write("entity-alias", json!({ "name": name, "mount_accessor": accessor, "canonical_id": entity })).unwrap())
+        id(&self
+            .write("entity-alias", json!({ "name": name, "mount_accessor": accessor, "canonical_id": entity }))
+            .unwrap())
     }
 
     pub(super) fn group(&mut self, body: Value) -> String {
