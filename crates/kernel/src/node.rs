@@ -1,5 +1,6 @@
 //! The seam to the shell: what the kernel may ask of the node it runs on, and what it may ask it to do.
 
+use crate::audit::AuditDevice;
 use barrier::ceremony::{GenerateRoot, Rekey};
 use engine::{Fault, Reply};
 use std::collections::BTreeMap;
@@ -23,6 +24,11 @@ pub trait Node: Send + Sync {
 
     /// Kinds of audit device, such as `file`, and a check of their options before they are stored.
     fn check_audit_device(&self, kind: &str, options: &BTreeMap<String, String>) -> Result<(), Fault>;
+
+    /// The audit devices that the configuration declares, which no request can disable.
+    fn declared_audit_devices(&self) -> Vec<AuditDevice> {
+        Vec::new()
+    }
 
     /// Keyed hash of a value as an audit device prints it (`hmac-sha256:…`), if there is such a device.
     fn audit_hash(&self, device: &str, value: &str) -> Option<String>;

@@ -14,13 +14,14 @@ pub struct Settings {
     pub default_lease_ttl: i64,
     /// Seconds a lease lives at most where nothing else says.
     pub max_lease_ttl: i64,
-    /// Allows `sys/raw`-like and other unsafe things: nothing by default.
+    /// Whether callers with `sudo` in the root namespace may enable audit devices over the API. What a device may write to
+    /// is bounded by the check of its options either way.
     pub allow_api_audit_creation: bool,
 }
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { default_lease_ttl: 2_764_800, max_lease_ttl: 2_764_800, allow_api_audit_creation: false }
+        Self { default_lease_ttl: 2_764_800, max_lease_ttl: 2_764_800, allow_api_audit_creation: true }
     }
 }
 

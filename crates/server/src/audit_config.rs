@@ -45,7 +45,7 @@ impl Shell {
     }
 
     /// The devices of the configuration, which no request can disable.
-    fn declared_devices(&self) -> impl Iterator<Item = AuditDevice> {
+    pub(crate) fn declared_devices(&self) -> impl Iterator<Item = AuditDevice> {
         self.config.audit.iter().map(|block| AuditDevice {
             path: block.path.clone(),
             kind: block.kind.clone(),

@@ -30,6 +30,10 @@ impl Node for Shell {
         self.try_device(kind, options)
     }
 
+    fn declared_audit_devices(&self) -> Vec<kernel::audit::AuditDevice> {
+        self.declared_devices().collect()
+    }
+
     fn audit_hash(&self, device: &str, value: &str) -> Option<String> {
         let devices = self.audit.devices();
         let device = devices.iter().find(|known| known.path == device)?;

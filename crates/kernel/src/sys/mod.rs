@@ -1,5 +1,6 @@
 //! `sys/*`: one file per resource, each with its routes and handlers.
 
+mod audit;
 mod capabilities;
 mod mount_view;
 pub(crate) mod mounts;
@@ -25,6 +26,7 @@ pub fn table() -> Table<Kx> {
         capabilities::routes(),
         wrapping::routes(),
         tools::routes(),
+        audit::routes(),
         mounts::rest_routes(),
     ];
     Table::new(routes.into_iter().flatten().collect())
