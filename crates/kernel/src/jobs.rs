@@ -3,6 +3,7 @@
 use crate::mounts::MountTable;
 use crate::namespaces::NamespaceTree;
 use crate::pipeline::Arrival;
+use crate::sys::namespace_deletion;
 use crate::{Kernel, Kx, keys, leases, pipeline};
 use engine::{Fault, Page, Timestamp};
 use std::sync::Arc;
@@ -28,7 +29,7 @@ pub struct JobOutcome {
     pub progress: Progress,
 }
 
-/// Ends what is due: revokes each lease and removes it, all in one transaction.
+/// Ends what is due: revokes each lease and removes it, and goes on with the deletion of namespaces, all in one transaction.
 pub fn expire(kernel: &Arc<Kernel>, arrival: Arrival) -> Result<JobOutcome, Fault> {
     let mut kx = pipeline::context(kernel, arrival);
     let due = kx.tx.scan(keys::DUE, &Page { after: String::new(), limit: Some(EXPIRED_MAX + 1) })?;
@@ -46,6 +47,9 @@ pub fn expire(kernel: &Arc<Kernel>, arrival: Arrival) -> Result<JobOutcome, Faul
         // An entry whose lease is gone or due at another time would come up for ever.
         kx.tx.delete(&format!("{}{entry}", keys::DUE));
         progress.done += 1;
+    }
+    if namespace_deletion::go_on(&mut kx)? {
+        progress.next = Some(kx.now);
     }
     finish(kx, progress)
 }

@@ -10,7 +10,9 @@ pub fn check(kx: &Kx, tree: &NamespaceTree, path: &str) -> Result<(), Fault> {
         return Ok(());
     }
     let here = &kx.namespace.path;
-    let locked = here.match_indices('/').filter_map(|(at, _)| tree.by_path(here.get(..=at)?)).any(|above| above.locked.is_some());
+    let mut above = here.match_indices('/').filter_map(|(at, _)| tree.by_path(here.get(..=at)?));
+    let Some(locked) = above.find(|above| above.locked.is_some()) else { return Ok(()) };
+    let locked = &locked.path;
     let message = "API access to this namespace has been locked by an administrator";
-    if locked { Err(Fault::Status(503, vec![message.to_owned()])) } else { Ok(()) }
+    Err(Fault::Status(503, vec![format!("{message} - {locked:?} must be unlocked to gain access.")]))
 }

@@ -1,9 +1,12 @@
 //! `sys/*`: one file per resource, each with its routes and handlers.
 
+mod api_lock;
 mod audit;
 mod capabilities;
 mod mount_view;
 pub(crate) mod mounts;
+pub(crate) mod namespace_deletion;
+mod namespaces;
 mod policies;
 mod remount;
 mod status;
@@ -27,6 +30,8 @@ pub fn table() -> Table<Kx> {
         wrapping::routes(),
         tools::routes(),
         audit::routes(),
+        api_lock::routes(),
+        namespaces::routes(),
         mounts::rest_routes(),
     ];
     Table::new(routes.into_iter().flatten().collect())
