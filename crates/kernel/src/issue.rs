@@ -4,7 +4,7 @@ use crate::leases::{self, LeaseEntry, LeaseOf};
 use crate::mounts::MountEntry;
 use crate::pipeline::Leased;
 use crate::tokens::{self, Issued, LoginLink, NewToken};
-use crate::{Kx, identity};
+use crate::{Kx, identity, quotas};
 use engine::{Class, Fault, Lease, Login, LoginRecord, TokenKind, TokenParams};
 use std::sync::Arc;
 use wire::Auth;
@@ -43,6 +43,9 @@ pub fn token(
     )?
     .unwrap_or_default();
     let kind = kind(login.token.kind, mount.config.token_type);
+    if kind == TokenKind::Service {
+        quotas::check_lease(kx, &mount.namespace, path)?;
+    }
     let ttl = first_ttl(&login.token, &view, warnings);
     let policies = own_policies(&login.token)?;
     let new = NewToken {
@@ -112,6 +115,7 @@ pub fn lease(kx: &mut Kx, mount: &Arc<MountEntry>, path: &str, lease: Lease) -> 
     if lease.advisory {
         return Ok(Leased { id: String::new(), duration, renewable: false });
     }
+    quotas::check_lease(kx, &mount.namespace, path)?;
     let session = kx.session()?.clone();
     // S76: a lease under a batch token ends with it, since the token itself cannot be revoked.
     let expires = match (&session.at, session.token.expires) {

@@ -25,6 +25,7 @@ mod node;
 pub mod pipeline;
 pub mod policies;
 pub mod policy;
+pub mod quotas;
 pub mod registry;
 pub mod sys;
 pub mod tokens;

@@ -3,6 +3,7 @@
 use crate::mounts::MountTable;
 use crate::namespaces::NamespaceTree;
 use crate::policy::{Acl, Policy};
+use crate::quotas::LeaseRules;
 use crate::tokens::Token;
 use engine::{Record, StoreError, Tx};
 use quick_cache::sync::Cache;
@@ -96,6 +97,8 @@ pub struct Memo {
     pub policies: Remembered<Policy>,
     /// Compiled policies by what went into them.
     pub acls: Remembered<Acl>,
+    /// Limits of leases.
+    pub lease_rules: Remembered<LeaseRules>,
 }
 
 impl Default for Memo {
@@ -106,6 +109,7 @@ impl Default for Memo {
             tokens: Remembered::new(TOKENS_MAX),
             policies: Remembered::new(POLICIES_MAX),
             acls: Remembered::new(ACLS_MAX),
+            lease_rules: Remembered::new(1),
         }
     }
 }

@@ -8,6 +8,7 @@ pub(crate) mod mounts;
 pub(crate) mod namespace_deletion;
 mod namespaces;
 mod policies;
+mod quotas;
 mod remount;
 mod status;
 mod tools;
@@ -32,6 +33,7 @@ pub fn table() -> Table<Kx> {
         audit::routes(),
         api_lock::routes(),
         namespaces::routes(),
+        quotas::routes(),
         mounts::rest_routes(),
     ];
     Table::new(routes.into_iter().flatten().collect())

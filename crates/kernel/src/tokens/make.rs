@@ -3,7 +3,7 @@
 use super::roles::{self, TokenRole};
 use super::{NewToken, create as issue_token};
 use crate::authenticate::Session;
-use crate::{Kx, authorize, identity, issue, policies};
+use crate::{Kx, authorize, identity, issue, policies, quotas};
 use engine::{CommaList, Fault, Pairs, Reply, Seconds, TokenKind};
 use std::sync::Arc;
 
@@ -105,6 +105,9 @@ fn make(kx: &mut Kx, request: Create, orphan: bool, orphan_granted: bool) -> Res
         bound_cidrs: role.map(|role| role.token.bound_cidrs).unwrap_or_default(),
         ..NewToken::default()
     };
+    if new.kind == TokenKind::Service && new.ttl > 0 {
+        quotas::check_lease(kx, &new.namespace, &new.path)?;
+    }
     let kernel = kx.kernel.clone();
     let now = kx.now;
     let issued = issue_token(&kernel, &mut kx.cx.tx, now, kx.cx.randomness.as_mut(), new)?;
