@@ -12,6 +12,7 @@ mod dev;
 mod drive;
 mod heavy;
 pub mod http;
+mod limiter;
 mod listener;
 mod logging;
 mod metrics;

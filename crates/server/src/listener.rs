@@ -2,6 +2,7 @@
 
 use crate::config::{Address, ListenerConfig};
 use crate::http::{self, Limits, Parts, Response};
+use crate::limiter::Verdict;
 use crate::shell::Shell;
 use crate::{drive, sealed, tls};
 use arc_swap::ArcSwap;
@@ -161,6 +162,22 @@ async fn served(shell: &Arc<Shell>, limits: &Limits, peer: Peer, request: hyper:
     if limits.require_request_header && head.headers.get("x-vault-request").is_none_or(|value| value != "true") {
         return http::error(412, &["missing required header: X-Vault-Request"]);
     }
+    let told = match shell.limit(&head, &peer).await {
+        Ok(told) => told,
+        Err(refused) => return refused,
+    };
+    let mut rendered = read_and_served(shell, limits, peer, &head, body).await;
+    rendered.headers.extend(told.iter().flat_map(Verdict::headers));
+    rendered
+}
+
+async fn read_and_served(
+    shell: &Arc<Shell>,
+    limits: &Limits,
+    peer: Peer,
+    head: &hyper::http::request::Parts,
+    body: Incoming,
+) -> http::Rendered {
     let body = match http::read_body(body, limits.body_bytes_max).await {
         Ok(body) => body,
         Err(error @ http::BodyError::TooLarge) => return http::error(413, &[error.to_string()]),

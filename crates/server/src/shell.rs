@@ -3,6 +3,7 @@
 use crate::audit::Trail;
 use crate::clock::Clock;
 use crate::config::Config;
+use crate::limiter::Limiter;
 use crate::metrics::Metrics;
 use arc_swap::{ArcSwap, ArcSwapOption};
 use barrier::Barrier;
@@ -25,6 +26,8 @@ pub struct Shell {
     pub audit: Trail,
     /// Counters.
     pub metrics: Metrics,
+    /// Rate limits.
+    pub limiter: Limiter,
     /// Turns for heavy requests.
     pub heavy: Semaphore,
     /// The configuration.
@@ -59,6 +62,7 @@ impl Shell {
             clock: Arc::default(),
             audit: Trail::default(),
             metrics: Metrics::default(),
+            limiter: Limiter::default(),
             heavy: Semaphore::new(1),
             config,
             unsealing: Mutex::default(),

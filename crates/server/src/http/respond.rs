@@ -17,6 +17,8 @@ pub struct Rendered {
     pub content_type: &'static str,
     /// Body; empty with a 204.
     pub bytes: Vec<u8>,
+    /// Further headers.
+    pub headers: Vec<(&'static str, String)>,
 }
 
 /// Renders an answer.
@@ -25,7 +27,7 @@ pub fn rendered(request_id: &str, operation: Operation, answer: Answer) -> Rende
     let bare = auth.is_none() && lease.is_none() && wrap_info.is_none();
     let (data, legacy) = match reply.body {
         Body::Raw(raw) => {
-            return Rendered { status: reply.status.unwrap_or(200), content_type: raw.content_type, bytes: raw.bytes };
+            return Rendered { status: reply.status.unwrap_or(200), content_type: raw.content_type, bytes: raw.bytes, headers: Vec::new() };
         }
         Body::Empty if bare && reply.warnings.is_empty() => return nothing(operation, reply.status),
         Body::Empty => (Value::Null, false),
@@ -45,13 +47,13 @@ pub fn rendered(request_id: &str, operation: Operation, answer: Answer) -> Rende
     };
     let missing = envelope.data.is_null() && bare && !operation.writes();
     let status = reply.status.unwrap_or(if missing { 404 } else { 200 });
-    Rendered { status, content_type: "application/json", bytes: encode(envelope, legacy) }
+    Rendered { status, content_type: "application/json", bytes: encode(envelope, legacy), headers: Vec::new() }
 }
 
 fn nothing(operation: Operation, status: Option<u16>) -> Rendered {
     match status {
-        Some(status) => Rendered { status, content_type: "application/json", bytes: Vec::new() },
-        None if operation.writes() => Rendered { status: 204, content_type: "application/json", bytes: Vec::new() },
+        Some(status) => Rendered { status, content_type: "application/json", bytes: Vec::new(), headers: Vec::new() },
+        None if operation.writes() => Rendered { status: 204, content_type: "application/json", bytes: Vec::new(), headers: Vec::new() },
         None => error::<&str>(404, &[]),
     }
 }
@@ -74,7 +76,7 @@ pub fn error<S: AsRef<str>>(status: u16, errors: &[S]) -> Rendered {
     let body = ErrorBody { errors: errors.iter().map(|error| error.as_ref().to_owned()).collect() };
     let mut bytes = serde_json::to_vec(&body).unwrap_or_default();
     bytes.push(b'\n');
-    Rendered { status, content_type: "application/json", bytes }
+    Rendered { status, content_type: "application/json", bytes, headers: Vec::new() }
 }
 
 /// The reply of a fault, in upstream's words.
@@ -109,6 +111,11 @@ impl Rendered {
         );
         if self.status != 204 {
             headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(self.content_type));
+        }
+        for (name, value) in self.headers {
+            if let Ok(value) = HeaderValue::from_str(&value) {
+                headers.insert(name, value);
+            }
         }
         if head {
             headers.insert(header::CONTENT_LENGTH, HeaderValue::from(length));
