@@ -29,6 +29,7 @@ pub mod quotas;
 pub mod registry;
 pub mod sys;
 pub mod tokens;
+pub mod web;
 pub mod wrapping;
 
 pub use kx::Kx;

@@ -3,10 +3,14 @@
 mod api_lock;
 mod audit;
 mod capabilities;
+mod config;
+mod internal;
+mod locked_users;
 mod mount_view;
 pub(crate) mod mounts;
 pub(crate) mod namespace_deletion;
 mod namespaces;
+mod plugins;
 mod policies;
 mod quotas;
 mod remount;
@@ -34,6 +38,10 @@ pub fn table() -> Table<Kx> {
         api_lock::routes(),
         namespaces::routes(),
         quotas::routes(),
+        locked_users::routes(),
+        config::routes(),
+        plugins::routes(),
+        internal::routes(),
         mounts::rest_routes(),
     ];
     Table::new(routes.into_iter().flatten().collect())
