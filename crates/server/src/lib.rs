@@ -6,6 +6,7 @@
 
 pub mod audit;
 mod clock;
+mod cors;
 pub mod config;
 mod audit_config;
 mod dev;

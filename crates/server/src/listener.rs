@@ -159,14 +159,31 @@ async fn served(shell: &Arc<Shell>, limits: &Limits, peer: Peer, request: hyper:
     if !head.uri.path().starts_with("/v1/") {
         return http::error::<&str>(404, &[]);
     }
+    let origin = match shell.cross_origin(&head) {
+        Ok(headers) => headers,
+        Err(answered) => return answered,
+    };
+    let mut rendered = admitted(shell, limits, peer, &head, body).await;
+    rendered.headers.extend(origin);
+    rendered
+}
+
+/// Serves a request whose origin may call, within its rate.
+async fn admitted(
+    shell: &Arc<Shell>,
+    limits: &Limits,
+    peer: Peer,
+    head: &hyper::http::request::Parts,
+    body: Incoming,
+) -> http::Rendered {
     if limits.require_request_header && head.headers.get("x-vault-request").is_none_or(|value| value != "true") {
         return http::error(412, &["missing required header: X-Vault-Request"]);
     }
-    let told = match shell.limit(&head, &peer).await {
+    let told = match shell.limit(head, &peer).await {
         Ok(told) => told,
         Err(refused) => return refused,
     };
-    let mut rendered = read_and_served(shell, limits, peer, &head, body).await;
+    let mut rendered = read_and_served(shell, limits, peer, head, body).await;
     rendered.headers.extend(told.iter().flat_map(Verdict::headers));
     rendered
 }

@@ -3,6 +3,7 @@
 use crate::audit::Trail;
 use crate::clock::Clock;
 use crate::config::Config;
+use crate::cors::CorsRules;
 use crate::limiter::Limiter;
 use crate::metrics::Metrics;
 use arc_swap::{ArcSwap, ArcSwapOption};
@@ -28,6 +29,8 @@ pub struct Shell {
     pub metrics: Metrics,
     /// Rate limits.
     pub limiter: Limiter,
+    /// Origins that browsers may call from.
+    pub cors: CorsRules,
     /// Turns for heavy requests.
     pub heavy: Semaphore,
     /// The configuration.
@@ -63,6 +66,7 @@ impl Shell {
             audit: Trail::default(),
             metrics: Metrics::default(),
             limiter: Limiter::default(),
+            cors: CorsRules::default(),
             heavy: Semaphore::new(1),
             config,
             unsealing: Mutex::default(),
