@@ -14,14 +14,14 @@ pub struct Settings {
     pub default_lease_ttl: i64,
     /// Seconds a lease lives at most where nothing else says.
     pub max_lease_ttl: i64,
-    /// Whether callers with `sudo` in the root namespace may enable audit devices over the API. What a device may write to
-    /// is bounded by the check of its options either way.
+    /// Whether callers with `sudo` in the root namespace may enable audit devices over the API. Off unless
+    /// the configuration says so: a file device writes wherever the process may (S33).
     pub allow_api_audit_creation: bool,
 }
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { default_lease_ttl: 2_764_800, max_lease_ttl: 2_764_800, allow_api_audit_creation: true }
+        Self { default_lease_ttl: 2_764_800, max_lease_ttl: 2_764_800, allow_api_audit_creation: false }
     }
 }
 
