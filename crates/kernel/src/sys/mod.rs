@@ -10,6 +10,7 @@ mod mount_view;
 pub(crate) mod mounts;
 pub(crate) mod namespace_deletion;
 mod namespaces;
+mod openapi;
 mod plugins;
 mod policies;
 mod quotas;
@@ -42,6 +43,7 @@ pub fn table() -> Table<Kx> {
         config::routes(),
         plugins::routes(),
         internal::routes(),
+        openapi::routes(),
         mounts::rest_routes(),
     ];
     Table::new(routes.into_iter().flatten().collect())
