@@ -139,7 +139,7 @@ fn an_alias_is_made_updated_and_shown() {
     });
     for path in ["entity-alias/id", "alias/id", "persona/id"] {
         assert_eq!(world.read(&format!("{path}/{alias}")), shown, "{path}");
-        assert_eq!(world.list(path), [alias.clone()], "{path}");
+        assert_eq!(world.list(path), std::slice::from_ref(&alias), "{path}");
     }
     let updated = world.write("entity-alias", json!({ "name": "BOB", "mount_accessor": mount })).unwrap();
     assert_eq!(updated, json!({ "canonical_id": entity, "id": alias }), "found whatever its case, and renamed");
