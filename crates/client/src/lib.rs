@@ -89,7 +89,13 @@ impl Client {
     }
 
     /// Sends a request; retries what may be retried. A 404 with data is a reply, as clients expect.
-    pub async fn request(&self, method: &str, path: &str, query: &[(&str, &str)], body: Option<&Value>) -> Result<Reply, ClientError> {
+    pub async fn request(
+        &self,
+        method: &str,
+        path: &str,
+        query: &[(&str, &str)],
+        body: Option<&Value>,
+    ) -> Result<Reply, ClientError> {
         let mut url = self.url(path, query)?;
         let method: Method = method.parse().map_err(|_| ClientError::Settings("method is not valid".to_owned()))?;
         let (mut retries, mut redirects) = (0, 0);
@@ -130,18 +136,32 @@ impl Client {
         let response = request.send().await.map_err(|error| ClientError::Connection(connection(&name, &error)))?;
         let status = response.status();
         if status == StatusCode::TEMPORARY_REDIRECT {
-            let target = response.headers().get("location").and_then(|value| value.to_str().ok()).and_then(|value| url.join(value).ok());
-            return target.map(Sent::Redirect).ok_or_else(|| ClientError::Connection("redirect without a target".to_owned()));
+            let target = response
+                .headers()
+                .get("location")
+                .and_then(|value| value.to_str().ok())
+                .and_then(|value| url.join(value).ok());
+            return target
+                .map(Sent::Redirect)
+                .ok_or_else(|| ClientError::Connection("redirect without a target".to_owned()));
         }
-        let after = response.headers().get("retry-after").and_then(|value| value.to_str().ok()?.parse().ok()).map(Duration::from_secs);
+        let after = response
+            .headers()
+            .get("retry-after")
+            .and_then(|value| value.to_str().ok()?.parse().ok())
+            .map(Duration::from_secs);
         let value = read(response).await?;
         let has_data = ["data", "warnings"].iter().any(|member| value.get(member).is_some_and(|data| !data.is_null()));
         if status.is_success() || (status == StatusCode::NOT_FOUND && has_data) || is_health(&url) {
             return Ok(Sent::Reply(Reply { status: status.as_u16(), body: value }));
         }
-        let errors = value.get("errors").and_then(Value::as_array).map(|list| list.iter().filter_map(Value::as_str).map(str::to_owned).collect());
+        let errors = value
+            .get("errors")
+            .and_then(Value::as_array)
+            .map(|list| list.iter().filter_map(Value::as_str).map(str::to_owned).collect());
         let error = ClientError::Refused { status: status.as_u16(), url: name, errors: errors.unwrap_or_default() };
-        let again = status.is_server_error() && status != StatusCode::NOT_IMPLEMENTED || matches!(status.as_u16(), 412 | 429);
+        let again =
+            status.is_server_error() && status != StatusCode::NOT_IMPLEMENTED || matches!(status.as_u16(), 412 | 429);
         if again { Ok(Sent::Retry { after, error }) } else { Err(error) }
     }
 }
@@ -193,7 +213,26 @@ fn encode_segment(segment: &str) -> String {
     let mut encoded = String::with_capacity(segment.len());
     for byte in segment.bytes() {
         match byte {
-            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' | b'!' | b'$' | b'&' | b'\'' | b'(' | b')' | b'*' | b'+' | b',' | b';' | b'=' | b':' | b'@' => {
+            b'a'..=b'z'
+            | b'A'..=b'Z'
+            | b'0'..=b'9'
+            | b'-'
+            | b'.'
+            | b'_'
+            | b'~'
+            | b'!'
+            | b'$'
+            | b'&'
+            | b'\''
+            | b'('
+            | b')'
+            | b'*'
+            | b'+'
+            | b','
+            | b';'
+            | b'='
+            | b':'
+            | b'@' => {
                 encoded.push(char::from(byte));
             }
             other => encoded.push_str(&format!("%{other:02X}")),

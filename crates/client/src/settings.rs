@@ -39,8 +39,12 @@ pub struct Settings {
 impl Settings {
     /// From the environment: `COFFER_X`, `BAO_X` or `VAULT_X`, the first that is set.
     pub fn from_environment() -> Self {
-        let flag = |name: &str| variable(name).is_some_and(|value| matches!(value.as_str(), "1" | "t" | "true" | "TRUE" | "True"));
-        let timeout = variable("CLIENT_TIMEOUT").and_then(|text| wire::scalar::parse_duration(&text)).and_then(|seconds| u64::try_from(seconds).ok());
+        let flag = |name: &str| {
+            variable(name).is_some_and(|value| matches!(value.as_str(), "1" | "t" | "true" | "TRUE" | "True"))
+        };
+        let timeout = variable("CLIENT_TIMEOUT")
+            .and_then(|text| wire::scalar::parse_duration(&text))
+            .and_then(|seconds| u64::try_from(seconds).ok());
         Self {
             address: variable("ADDR").unwrap_or_else(|| DEFAULT_ADDRESS.to_owned()),
             token: variable("TOKEN").map(Zeroizing::new),
@@ -92,13 +96,21 @@ impl Settings {
         let Some(folder) = &self.ca_path else { return Ok(Vec::new()) };
         let failed = |error: std::io::Error| ClientError::Settings(format!("{folder}: {error}"));
         let entries = std::fs::read_dir(folder).map_err(failed)?;
-        entries.map(|entry| entry.map_err(failed)).filter_map(|entry| entry.map(|entry| entry.path()).ok()).filter(|path| path.is_file()).map(|path| read(&path.display().to_string())).collect()
+        entries
+            .map(|entry| entry.map_err(failed))
+            .filter_map(|entry| entry.map(|entry| entry.path()).ok())
+            .filter(|path| path.is_file())
+            .map(|path| read(&path.display().to_string()))
+            .collect()
     }
 }
 
 /// A variable under any of the three prefixes.
 pub fn variable(name: &str) -> Option<String> {
-    ["COFFER_", "BAO_", "VAULT_"].iter().filter_map(|prefix| std::env::var(format!("{prefix}{name}")).ok()).find(|value| !value.is_empty())
+    ["COFFER_", "BAO_", "VAULT_"]
+        .iter()
+        .filter_map(|prefix| std::env::var(format!("{prefix}{name}")).ok())
+        .find(|value| !value.is_empty())
 }
 
 fn read(path: &str) -> Result<Vec<u8>, ClientError> {
@@ -111,6 +123,9 @@ fn settings(error: reqwest::Error) -> ClientError {
 
 impl std::fmt::Debug for Settings {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Settings").field("address", &self.address).field("namespace", &self.namespace).finish_non_exhaustive()
+        f.debug_struct("Settings")
+            .field("address", &self.address)
+            .field("namespace", &self.namespace)
+            .finish_non_exhaustive()
     }
 }

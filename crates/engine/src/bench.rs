@@ -28,7 +28,13 @@ pub struct Bench {
 struct Clear;
 
 impl Cipher for Clear {
-    fn seal(&self, _: &mut dyn FnMut(&mut [u8]), _: &str, kind: &'static str, plain: &[u8]) -> Result<Vec<u8>, CipherError> {
+    fn seal(
+        &self,
+        _: &mut dyn FnMut(&mut [u8]),
+        _: &str,
+        kind: &'static str,
+        plain: &[u8],
+    ) -> Result<Vec<u8>, CipherError> {
         let mut record = kind.as_bytes().to_vec();
         record.push(0);
         record.extend_from_slice(plain);
@@ -155,7 +161,8 @@ impl Bench {
             request: Arc::new(Request {
                 id: format!("request-{}", self.calls),
                 operation,
-                path: RequestPath::new(format!("{}{path}", self.mount.path)).map_err(|error| Fault::invalid(error.to_string()))?,
+                path: RequestPath::new(format!("{}{path}", self.mount.path))
+                    .map_err(|error| Fault::invalid(error.to_string()))?,
                 namespace: None,
                 token: None,
                 input: input.clone(),
@@ -202,6 +209,10 @@ impl Bench {
 fn page_of(input: &Input) -> Page {
     Page {
         after: input.field("after").and_then(Value::as_str).unwrap_or_default().to_owned(),
-        limit: input.field("limit").and_then(|limit| wire::scalar::integer(limit).ok()).and_then(|limit| usize::try_from(limit).ok()).filter(|limit| *limit > 0),
+        limit: input
+            .field("limit")
+            .and_then(|limit| wire::scalar::integer(limit).ok())
+            .and_then(|limit| usize::try_from(limit).ok())
+            .filter(|limit| *limit > 0),
     }
 }

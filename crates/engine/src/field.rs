@@ -172,8 +172,9 @@ impl<A: RequestBody, B: RequestBody> RequestBody for (A, B) {
 
 /// Reads one field; used by [`crate::request!`].
 pub fn take_field<T: FieldType>(input: &Input, name: &'static str) -> Result<T, Fault> {
-    T::take(input.field(name))
-        .map_err(|error| Fault::invalid(format!("Field validation failed: error converting input for field {name:?}: {error}")))
+    T::take(input.field(name)).map_err(|error| {
+        Fault::invalid(format!("Field validation failed: error converting input for field {name:?}: {error}"))
+    })
 }
 
 /// The wire name of a Rust field: `r#type` is `type`.

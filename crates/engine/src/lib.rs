@@ -18,8 +18,8 @@ mod route;
 pub use cx::{Caller, Cx, Mount};
 pub use fault::Fault;
 pub use field::{
-    CommaList, Field, FieldKind, FieldType, Input, Object, Pairs, RequestBody, Seconds, SecretText, StringList, take_field,
-    wire_name,
+    CommaList, Field, FieldKind, FieldType, Input, Object, Pairs, RequestBody, Seconds, SecretText, StringList,
+    take_field, wire_name,
 };
 pub use login::{Alias, BoundCidrs, Login, LoginRecord, TokenFields, TokenKind, TokenParams};
 pub use name::{NAME_BYTES_MAX, Name};
@@ -28,8 +28,8 @@ pub use request::{Headers, Peer, Request};
 pub use route::{Action, Flags, Found, Lookup, Matched, Route, Table};
 
 pub use crypto::{self, Randomness, Secret, SystemRandomness};
-pub use store::{Page, Record, StoreError, Tx};
 pub use login::canonical_policies;
+pub use store::{Page, Record, StoreError, Tx};
 pub use wire::{Operation, RequestPath, Timestamp};
 
 use std::collections::BTreeMap;

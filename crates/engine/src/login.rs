@@ -166,7 +166,8 @@ impl TokenFields {
             params.strictly_bind_ip = bind;
         }
         if let Some(name) = self.token_type {
-            params.kind = TokenKind::parse(&name).ok_or_else(|| Fault::invalid(format!("invalid 'token_type' value {name:?}")))?;
+            params.kind = TokenKind::parse(&name)
+                .ok_or_else(|| Fault::invalid(format!("invalid 'token_type' value {name:?}")))?;
         }
         params.check()
     }
@@ -178,10 +179,14 @@ impl TokenParams {
             return Err(Fault::invalid("'token_ttl' cannot be greater than 'token_max_ttl'"));
         }
         if self.kind == TokenKind::Batch && self.period != 0 {
-            return Err(Fault::invalid("'token_type' cannot be 'batch' or 'default_batch' when set to generate periodic tokens"));
+            return Err(Fault::invalid(
+                "'token_type' cannot be 'batch' or 'default_batch' when set to generate periodic tokens",
+            ));
         }
         if self.kind == TokenKind::Batch && self.num_uses != 0 {
-            return Err(Fault::invalid("'token_type' cannot be 'batch' or 'default_batch' when set to generate tokens with limited use count"));
+            return Err(Fault::invalid(
+                "'token_type' cannot be 'batch' or 'default_batch' when set to generate tokens with limited use count",
+            ));
         }
         // S72: root comes from ceremonies and root tokens, never from a role.
         if self.policies.iter().any(|policy| policy == "root") {
@@ -231,7 +236,8 @@ impl BoundCidrs {
     /// Reads blocks; a bare address is a block of one.
     pub fn parse(blocks: &[String]) -> Result<Self, Fault> {
         for block in blocks {
-            parse_block(block).ok_or_else(|| Fault::invalid("error parsing a bound CIDR: not an address or CIDR block"))?;
+            parse_block(block)
+                .ok_or_else(|| Fault::invalid("error parsing a bound CIDR: not an address or CIDR block"))?;
         }
         Ok(Self(blocks.to_vec()))
     }
@@ -240,14 +246,20 @@ impl BoundCidrs {
     /// (a unix socket) is refused.
     pub fn admit(&self, address: Option<IpAddr>) -> bool {
         self.0.is_empty()
-            || address.is_some_and(|address| self.0.iter().filter_map(|block| parse_block(block)).any(|block| lies_in(address, block)))
+            || address.is_some_and(|address| {
+                self.0.iter().filter_map(|block| parse_block(block)).any(|block| lies_in(address, block))
+            })
     }
 
     /// Whether every block of `self` lies in a block of `outer`; empty `outer` holds all.
     pub fn within(&self, outer: &BoundCidrs) -> bool {
         outer.0.is_empty()
             || self.0.iter().filter_map(|block| parse_block(block)).all(|(address, bits)| {
-                outer.0.iter().filter_map(|block| parse_block(block)).any(|wide| wide.1 <= bits && lies_in(address, wide))
+                outer
+                    .0
+                    .iter()
+                    .filter_map(|block| parse_block(block))
+                    .any(|wide| wide.1 <= bits && lies_in(address, wide))
             })
     }
 

@@ -57,7 +57,9 @@ mod tests {
         for other in ["AdMiN", "ADMIN", "A"] {
             assert!(matches!(Name::exact(other), Err(Fault::Invalid(_))), "{other}");
         }
-        for none in ["", " admin", "admin ", "\u{ff41}dmin", "admin\u{301}", "-a", "a.", "a b", "a@b", "a/b", "\u{212a}"] {
+        for none in
+            ["", " admin", "admin ", "\u{ff41}dmin", "admin\u{301}", "-a", "a.", "a b", "a@b", "a/b", "\u{212a}"]
+        {
             assert!(matches!(Name::exact(none), Err(Fault::UnsupportedPath)), "{none:?}");
         }
         assert!(Name::exact(&"a".repeat(NAME_BYTES_MAX)).is_ok());

@@ -59,7 +59,8 @@ enum Segment {
 impl<C: 'static> Route<C> {
     /// A route without operations.
     pub fn at(path: &'static str, summary: &'static str) -> Self {
-        let segments = path.trim_end_matches('/').split('/').filter(|segment| !segment.is_empty()).map(Segment::parse).collect();
+        let segments =
+            path.trim_end_matches('/').split('/').filter(|segment| !segment.is_empty()).map(Segment::parse).collect();
         Self { path, summary, flags: Flags::default(), actions: Vec::new(), exists: None, alias: None, segments }
     }
 

@@ -63,8 +63,12 @@ pub fn session(
         Some(view) if !token.no_identity_policies => view.policies.clone(),
         _ => Vec::new(),
     };
-    let mut attached: Vec<(String, String)> =
-        token.policies.iter().map(|name| (home.id.clone(), name.clone())).chain(identity_policies.iter().cloned()).collect();
+    let mut attached: Vec<(String, String)> = token
+        .policies
+        .iter()
+        .map(|name| (home.id.clone(), name.clone()))
+        .chain(identity_policies.iter().cloned())
+        .collect();
     attached.sort();
     attached.dedup();
     let root = token.is_root();

@@ -42,7 +42,15 @@ pub fn has_sudo(kx: &Kx, path: &str) -> bool {
 pub fn may(kx: &Kx, path: &str) -> bool {
     let full = format!("{}{path}", kx.namespace.path);
     kx.session.as_ref().is_some_and(|session| {
-        session.acl.check(&Check { path: &full, operation: kx.operation, parameters: Some(&kx.request.input.body), wrap_ttl: None }).allowed
+        session
+            .acl
+            .check(&Check {
+                path: &full,
+                operation: kx.operation,
+                parameters: Some(&kx.request.input.body),
+                wrap_ttl: None,
+            })
+            .allowed
     })
 }
 

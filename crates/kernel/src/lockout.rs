@@ -46,7 +46,8 @@ impl Rule {
         if value("lockout_disable").is_some_and(|off| wire::scalar::boolean(off) == Ok(true)) {
             return None;
         }
-        let seconds = |name: &str| value(name).and_then(|v| wire::scalar::seconds(v).ok()).filter(|v| *v > 0).unwrap_or(900);
+        let seconds =
+            |name: &str| value(name).and_then(|v| wire::scalar::seconds(v).ok()).filter(|v| *v > 0).unwrap_or(900);
         let threshold = value("lockout_threshold").and_then(|v| wire::scalar::integer(v).ok()).filter(|v| *v > 0);
         Some(Rule {
             threshold: threshold.and_then(|v| u32::try_from(v).ok()).unwrap_or(5),

@@ -231,7 +231,12 @@ impl MountTable {
 }
 
 /// The mount with an accessor in a namespace.
-pub fn by_accessor(memo: &Memo, tx: &mut Tx, namespace: &str, accessor: &str) -> Result<Option<Arc<MountEntry>>, Fault> {
+pub fn by_accessor(
+    memo: &Memo,
+    tx: &mut Tx,
+    namespace: &str,
+    accessor: &str,
+) -> Result<Option<Arc<MountEntry>>, Fault> {
     Ok(MountTable::load(memo, tx, namespace)?.by_accessor(accessor).cloned())
 }
 

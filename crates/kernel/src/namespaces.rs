@@ -84,7 +84,10 @@ impl NamespaceTree {
 
     /// All namespaces whose path begins with `path`, in order, `path` itself included.
     pub fn below<'a>(&'a self, path: &'a str) -> impl Iterator<Item = &'a Arc<Namespace>> {
-        self.by_path.range(path.to_owned()..).map(|(_, namespace)| namespace).take_while(move |n| n.path.starts_with(path))
+        self.by_path
+            .range(path.to_owned()..)
+            .map(|(_, namespace)| namespace)
+            .take_while(move |n| n.path.starts_with(path))
     }
 
     /// Which namespace a request means, and the rest of its path: the header names one, and the path may go on from it.
@@ -124,7 +127,11 @@ mod tests {
 
     fn tree(paths: &[&str]) -> NamespaceTree {
         let namespaces: Vec<Arc<Namespace>> = std::iter::once(Namespace::root())
-            .chain(paths.iter().map(|path| Namespace { id: path.replace('/', ""), path: format!("{path}/"), ..Namespace::default() }))
+            .chain(paths.iter().map(|path| Namespace {
+                id: path.replace('/', ""),
+                path: format!("{path}/"),
+                ..Namespace::default()
+            }))
             .map(Arc::new)
             .collect();
         NamespaceTree {

@@ -5,8 +5,8 @@ use crate::authorize::{self, Authorized};
 use crate::mounts::{MountEntry, MountTable};
 use crate::namespaces::{Namespace, NamespaceTree};
 use crate::tokens::{self, Token};
-use barrier::Barrier;
 use crate::{Effect, Kernel, Kx, Node, help, issue, lockout, namespace_lock, wrapping};
+use barrier::Barrier;
 use engine::{Cx, Fault, Found, Lookup, Mount, Page, Randomness, Reply, Request, Route, Table, Timestamp, Tx};
 use std::sync::Arc;
 use store::{Commit, Snapshot};
@@ -99,7 +99,8 @@ pub fn handle(kernel: &Arc<Kernel>, arrival: Arrival) -> Outcome {
     let result = resolved(&mut kx, &mut facts);
     let Kx { cx, effects, .. } = kx;
     let Cx { tx, mut randomness, .. } = cx;
-    let commit = if tx.writes_nothing() { Ok(None) } else { tx.into_commit(&mut |bytes| randomness.fill(bytes)).map(Some) };
+    let commit =
+        if tx.writes_nothing() { Ok(None) } else { tx.into_commit(&mut |bytes| randomness.fill(bytes)).map(Some) };
     match commit {
         Ok(commit) => Outcome { result, commit, effects, facts },
         Err(error) => Outcome { result: Err(error.into()), commit: None, effects: Vec::new(), facts },
@@ -122,7 +123,17 @@ pub(crate) fn context(kernel: &Arc<Kernel>, arrival: Arrival) -> Kx {
         request,
     };
     let namespace = Arc::new(Namespace::root());
-    Kx { cx, namespace, session: None, kernel: kernel.clone(), barrier, node, effects: Vec::new(), renewed: None, unwrapped: None }
+    Kx {
+        cx,
+        namespace,
+        session: None,
+        kernel: kernel.clone(),
+        barrier,
+        node,
+        effects: Vec::new(),
+        renewed: None,
+        unwrapped: None,
+    }
 }
 
 /// Finds namespace, mount and table, and serves the request there.
@@ -324,8 +335,9 @@ fn page(kx: &Kx) -> Result<Page, Fault> {
     let after = input.field("after").and_then(serde_json::Value::as_str).unwrap_or_default().to_owned();
     let limit = match input.field("limit") {
         Some(limit) if matches!(kx.operation, Operation::List | Operation::Scan) => {
-            let limit = wire::scalar::integer(limit)
-                .map_err(|error| Fault::invalid(format!("Field validation failed: error converting input for field \"limit\": {error}")))?;
+            let limit = wire::scalar::integer(limit).map_err(|error| {
+                Fault::invalid(format!("Field validation failed: error converting input for field \"limit\": {error}"))
+            })?;
             usize::try_from(limit).ok().filter(|limit| *limit > 0)
         }
         _ => None,

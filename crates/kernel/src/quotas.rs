@@ -144,7 +144,8 @@ impl RateRules {
         if self.config.exempt_paths.iter().any(|exempt| covers(exempt, &full)) {
             return None;
         }
-        let glob = self.globs.iter().filter(|rule| covers(&rule.scope.path, &full)).max_by_key(|rule| rule.scope.path.len());
+        let glob =
+            self.globs.iter().filter(|rule| covers(&rule.scope.path, &full)).max_by_key(|rule| rule.scope.path.len());
         let folders = full.rmatch_indices('/').filter_map(|(at, _)| full.get(..=at));
         // A path that names a mount or namespace without its slash means the thing itself.
         let itself = format!("{full}/");

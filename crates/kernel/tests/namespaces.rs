@@ -16,7 +16,11 @@ fn s10_a_namespace_cannot_take_the_path_of_a_mount_nor_a_mount_that_of_a_namespa
     world.write(ROOT, "sys/mounts/y/z", json!({ "type": "accounts" })).unwrap();
     let (token, _) = world.token("", r#"path "x/*" { capabilities = ["read"] }"#);
     for name in ["x", "y"] {
-        assert_eq!(world.status(ROOT, Operation::Update, &format!("sys/namespaces/{name}"), Value::Null), 400, "{name}");
+        assert_eq!(
+            world.status(ROOT, Operation::Update, &format!("sys/namespaces/{name}"), Value::Null),
+            400,
+            "{name}"
+        );
         assert_eq!(world.read(ROOT, &format!("sys/namespaces/{name}")).unwrap(), Value::Null);
     }
     // The grant still means the mount it was written for.
@@ -35,7 +39,21 @@ fn s12_no_name_of_a_namespace_means_its_parent() {
     world.namespace("n");
     let before = world.keys_below("").len();
     for at in [ROOT, At { namespace: "n", ..ROOT }] {
-        for name in ["root", "Root", "ROOT", "sys", "auth", "Identity", "cubbyhole", "audit", "a b", "a*", "+", "a/b", "…/\u{7}"] {
+        for name in [
+            "root",
+            "Root",
+            "ROOT",
+            "sys",
+            "auth",
+            "Identity",
+            "cubbyhole",
+            "audit",
+            "a b",
+            "a*",
+            "+",
+            "a/b",
+            "…/\u{7}",
+        ] {
             let path = format!("sys/namespaces/{name}");
             for operation in [Operation::Update, Operation::Patch, Operation::Delete, Operation::Read] {
                 // What the edge refuses to parse never arrives here.
@@ -63,7 +81,11 @@ fn s16_a_namespace_is_not_deleted_while_it_has_live_leases() {
         assert_eq!(world.read(ROOT, "sys/namespaces/n").unwrap()["tainted"], true, "not reported as deleted");
         assert_eq!(world.accounts.live(), 1);
         assert_eq!(world.status(At { namespace: "n", ..ROOT }, Operation::Read, "accounts/creds", Value::Null), 404);
-        assert_eq!(world.status(ROOT, Operation::Update, "sys/namespaces/n", Value::Null), 400, "not made anew meanwhile");
+        assert_eq!(
+            world.status(ROOT, Operation::Update, "sys/namespaces/n", Value::Null),
+            400,
+            "not made anew meanwhile"
+        );
     }
     world.accounts.set_down(false);
     world.delete(ROOT, "sys/namespaces/n").unwrap();
@@ -104,7 +126,11 @@ fn tokens_of_a_deleted_namespace_end_and_children_are_not_orphaned() {
     world.expire();
     world.namespace("n");
     world.namespace("n/m");
-    assert_eq!(world.status(at, Operation::Read, "sys/mounts", Value::Null), 403, "a namespace of the same name is another");
+    assert_eq!(
+        world.status(at, Operation::Read, "sys/mounts", Value::Null),
+        403,
+        "a namespace of the same name is another"
+    );
 }
 
 #[test]
@@ -194,7 +220,8 @@ fn s18_what_is_the_nodes_own_cannot_be_reached_from_a_child_namespace() {
             (Operation::Update, "sys/loggers"),
             (Operation::Read, "sys/host-info"),
         ] {
-            let status = world.status(at, operation, path, json!({ "type": "file", "allowed_origins": "*", "rate": 1 }));
+            let status =
+                world.status(at, operation, path, json!({ "type": "file", "allowed_origins": "*", "rate": 1 }));
             assert!(matches!(status, 403 | 404), "{namespace:?} {operation:?} {path}: {status}");
         }
     }

@@ -33,7 +33,14 @@ fn operations(lease: &str) -> Vec<(String, Value)> {
     let body = json!({ "lease_id": lease });
     let named = ["sys/leases/lookup", "sys/leases/renew", "sys/renew", "sys/leases/revoke", "sys/revoke"];
     let by_body = named.into_iter().map(|path| (path.to_owned(), body.clone()));
-    let in_path = ["sys/leases/renew", "sys/renew", "sys/leases/revoke", "sys/revoke", "sys/revoke-force", "sys/leases/revoke-force"];
+    let in_path = [
+        "sys/leases/renew",
+        "sys/renew",
+        "sys/leases/revoke",
+        "sys/revoke",
+        "sys/revoke-force",
+        "sys/leases/revoke-force",
+    ];
     let by_path = in_path.into_iter().map(|path| (format!("{path}/{lease}"), Value::Null));
     let prefixes = ["sys/leases/revoke-prefix", "sys/leases/revoke-force", "sys/revoke-prefix", "sys/revoke-force"];
     let by_prefix = prefixes.into_iter().map(|path| (format!("{path}/accounts"), Value::Null));

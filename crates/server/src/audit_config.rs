@@ -70,6 +70,7 @@ impl Shell {
         barrier: &barrier::Barrier,
     ) -> Result<Arc<Device>, DeviceError> {
         let key = barrier.derive(&format!("audit {}", record.uuid));
-        Device::open(&record.path, &record.uuid, &record.kind, &record.options, headers, key, self.clock.clone()).map(Arc::new)
+        Device::open(&record.path, &record.uuid, &record.kind, &record.options, headers, key, self.clock.clone())
+            .map(Arc::new)
     }
 }

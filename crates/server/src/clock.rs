@@ -14,7 +14,9 @@ pub struct Clock {
 impl Clock {
     /// The present moment, or the latest one seen if the wall clock went back behind it.
     pub fn now(&self) -> Timestamp {
-        let wall = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| i64::try_from(since.as_nanos()).unwrap_or(i64::MAX));
+        let wall = SystemTime::now()
+            .duration_since(UNIX_EPOCH)
+            .map_or(0, |since| i64::try_from(since.as_nanos()).unwrap_or(i64::MAX));
         let before = self.latest.fetch_max(wall, Ordering::Relaxed);
         Timestamp::from_nanoseconds(wall.max(before))
     }

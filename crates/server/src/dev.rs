@@ -101,7 +101,11 @@ pub fn with_tls(config: &mut Config, options: &Options) -> std::io::Result<()> {
     std::fs::write(folder.join("vault-ca.pem"), ca_certificate.pem())?;
     std::fs::write(folder.join("vault-cert.pem"), leaf.pem())?;
     std::fs::write(folder.join("vault-key.pem"), key.serialize_pem())?;
-    let tls = TlsConfig { cert_file: folder.join("vault-cert.pem"), key_file: folder.join("vault-key.pem"), ..TlsConfig::default() };
+    let tls = TlsConfig {
+        cert_file: folder.join("vault-cert.pem"),
+        key_file: folder.join("vault-key.pem"),
+        ..TlsConfig::default()
+    };
     for listener in &mut config.listeners {
         listener.tls = Some(tls.clone());
     }

@@ -19,6 +19,8 @@ pub fn is_heavy(unsealed: &Unsealed, request: &Request) -> bool {
     let tails: Vec<&str> = tails.collect();
     unsealed.kernel.engines().filter(|engine| engine.class() == engine::Class::Auth).any(|engine| {
         let table = engine.table(&engine::Options::new());
-        tails.iter().any(|tail| matches!(table.lookup(tail, request.operation), Lookup::Found(found) if found.route.flags.heavy))
+        tails.iter().any(
+            |tail| matches!(table.lookup(tail, request.operation), Lookup::Found(found) if found.route.flags.heavy),
+        )
     })
 }

@@ -5,10 +5,10 @@
 #![forbid(unsafe_code)]
 
 pub mod audit;
-mod clock;
-mod cors;
-pub mod config;
 mod audit_config;
+mod clock;
+pub mod config;
+mod cors;
 mod dev;
 mod drive;
 mod heavy;

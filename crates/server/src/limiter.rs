@@ -152,7 +152,8 @@ impl Shell {
     }
 
     async fn audit_refused(&self, head: &hyper::http::request::Parts, peer: &Peer, fault: &Fault) {
-        let parts = Parts { method: &head.method, uri: &head.uri, headers: &head.headers, body: &[], peer: peer.clone() };
+        let parts =
+            Parts { method: &head.method, uri: &head.uri, headers: &head.headers, body: &[], peer: peer.clone() };
         let Ok(request) = http::parse(SystemRandomness.uuid(), parts) else { return };
         // The request is refused either way.
         let _ = self.audit.record(&request, &Facts::default(), Phase::Refusal(fault)).await;

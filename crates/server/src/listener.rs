@@ -55,7 +55,9 @@ impl Listener {
             }
             Address::Unix(path) => {
                 // A socket left by an earlier process is in the way; anything else is not ours to remove.
-                if std::os::unix::net::UnixStream::connect(path).is_err_and(|error| error.kind() == std::io::ErrorKind::ConnectionRefused) {
+                if std::os::unix::net::UnixStream::connect(path)
+                    .is_err_and(|error| error.kind() == std::io::ErrorKind::ConnectionRefused)
+                {
                     std::fs::remove_file(path)?;
                 }
                 (Socket::Unix(UnixListener::bind(path)?), format!("unix://{}", path.display()))
@@ -69,7 +71,9 @@ impl Listener {
         let (Some(slot), Some(config)) = (&self.tls, &self.config.tls) else { return };
         match tls::server_config(config) {
             Ok(fresh) => slot.store(fresh),
-            Err(error) => tracing::error!(listener = %self.url, error = %error, "certificate could not be reloaded; the old one stays"),
+            Err(error) => {
+                tracing::error!(listener = %self.url, error = %error, "certificate could not be reloaded; the old one stays")
+            }
         }
     }
 
@@ -113,7 +117,13 @@ impl Listener {
         }
     }
 
-    async fn connection(self: Arc<Self>, shell: Arc<Shell>, stream: Stream, address: Option<SocketAddr>, watcher: Watcher) {
+    async fn connection(
+        self: Arc<Self>,
+        shell: Arc<Shell>,
+        stream: Stream,
+        address: Option<SocketAddr>,
+        watcher: Watcher,
+    ) {
         let Some(tls) = &self.tls else {
             return self.http(shell, stream, Peer { address, certificates: Vec::new() }, watcher).await;
         };
@@ -131,7 +141,11 @@ impl Listener {
         });
         let mut builder = Builder::new(TokioExecutor::new());
         builder.http1().timer(TokioTimer::new()).header_read_timeout(HEAD_TIME_MAX).max_buf_size(HEAD_BYTES_MAX);
-        builder.http2().timer(TokioTimer::new()).max_concurrent_streams(STREAMS_MAX).max_header_list_size(HEAD_BYTES_MAX as u32);
+        builder
+            .http2()
+            .timer(TokioTimer::new())
+            .max_concurrent_streams(STREAMS_MAX)
+            .max_header_list_size(HEAD_BYTES_MAX as u32);
         let connection = builder.serve_connection(TokioIo::new(stream), service).into_owned();
         // What a client does to its own connection is its own affair.
         let _ = watcher.watch(connection).await;

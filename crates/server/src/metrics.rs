@@ -108,7 +108,10 @@ impl Metrics {
     pub fn request(&self, request: &Request, facts: &Facts, result: &Result<Answer, Fault>, took: Duration) {
         let mount = facts.mount.as_ref().map_or(String::new(), |mount| mount.path.clone());
         let operation = facts.operation.unwrap_or(request.operation);
-        let secret = facts.mount.as_ref().is_some_and(|mount| mount.class == engine::Class::Secret && mount.built_in().is_none());
+        let secret = facts
+            .mount
+            .as_ref()
+            .is_some_and(|mount| mount.class == engine::Class::Secret && mount.built_in().is_none());
         if secret && operation == engine::Operation::Read {
             let counter = if result.is_ok() { &self.retrieved } else { &self.not_retrieved };
             counter.fetch_add(1, Ordering::Relaxed);
@@ -135,7 +138,11 @@ impl Metrics {
         let counters = [
             ("coffer_secret_retrieval_success_total", "Reads of secrets that found one.", &self.retrieved),
             ("coffer_secret_retrieval_failure_total", "Reads of secrets that failed.", &self.not_retrieved),
-            ("coffer_auth_failures_total", "Requests without a good token and logins that did not hold.", &self.auth_failures),
+            (
+                "coffer_auth_failures_total",
+                "Requests without a good token and logins that did not hold.",
+                &self.auth_failures,
+            ),
             ("coffer_token_expiry_errors_total", "Requests with a token that had ended.", &self.token_expired),
             ("coffer_rate_limit_hits_total", "Requests refused by a rate limit.", &self.rate_limited),
             ("coffer_job_failures_total", "Background activations that failed.", &self.job_failures),
@@ -183,11 +190,22 @@ impl Shell {
         single(&mut out, "coffer_audit_failure_total", "counter", "Audit entries that no device could store.", failed);
         head(&mut out, "coffer_audit_device_broken", "gauge", "Whether a device failed to store its last entry.");
         for device in self.audit.devices().iter() {
-            let _ = writeln!(out, "coffer_audit_device_broken{{device=\"{}\"}} {}", device.path, u8::from(device.is_broken()));
+            let _ = writeln!(
+                out,
+                "coffer_audit_device_broken{{device=\"{}\"}} {}",
+                device.path,
+                u8::from(device.is_broken())
+            );
         }
         let open = self.unsealed();
         single(&mut out, "coffer_unsealed", "gauge", "Whether the node is unsealed.", u64::from(open.is_some()));
-        single(&mut out, "coffer_store_revision", "counter", "Commits ordered by the log.", self.log.snapshot().revision().0);
+        single(
+            &mut out,
+            "coffer_store_revision",
+            "counter",
+            "Commits ordered by the log.",
+            self.log.snapshot().revision().0,
+        );
         if let Some(open) = open {
             let mut tx = Tx::new(self.log.snapshot(), open.latest_barrier());
             let mut count = |folder: &str| tx.scan(folder, &Page::all()).map_or(0, |keys| keys.len() as u64);

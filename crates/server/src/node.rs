@@ -58,7 +58,9 @@ impl Shell {
             let unsealing = lock(&self.unsealing);
             (unsealing.progress(), unsealing.nonce().to_owned())
         };
-        let kind = info.as_ref().map_or(if self.config.static_key().is_some() { "static" } else { "shamir" }, |info| info.seal_type.name());
+        let kind = info
+            .as_ref()
+            .map_or(if self.config.static_key().is_some() { "static" } else { "shamir" }, |info| info.seal_type.name());
         put("type", kind.into());
         put("initialized", sealed.is_some().into());
         put("sealed", open.is_none().into());
@@ -96,7 +98,13 @@ impl Shell {
             members.insert("cluster_name".into(), self.config.cluster_name(&id).into());
             members.insert("cluster_id".into(), id.into());
         }
-        let status = if !initialised { 501 } else if open.is_none() { 503 } else { 200 };
+        let status = if !initialised {
+            501
+        } else if open.is_none() {
+            503
+        } else {
+            200
+        };
         Ok(Reply::raw_json(health).status(status))
     }
 
@@ -145,7 +153,9 @@ impl Shell {
     fn loggers(&self, name: &str) -> Result<Reply, Fault> {
         let level = self.log_level();
         match name {
-            "" => Ok(Reply::data(LOGGERS.iter().map(|logger| ((*logger).to_owned(), level.into())).collect::<Map<String, Value>>())),
+            "" => Ok(Reply::data(
+                LOGGERS.iter().map(|logger| ((*logger).to_owned(), level.into())).collect::<Map<String, Value>>(),
+            )),
             name if LOGGERS.contains(&name) => Ok(Reply::data(json!({ name: level }))),
             _ => Err(Fault::missing(format!("logger {name:?} not found"))),
         }

@@ -92,7 +92,10 @@ fn configuration(options: &Options) -> Result<Config, String> {
 
 /// An environment variable under any of our prefixes.
 fn environment(name: &str) -> Option<String> {
-    ["COFFER_", "BAO_", "VAULT_"].iter().find_map(|prefix| std::env::var(format!("{prefix}{name}")).ok()).filter(|value| !value.is_empty())
+    ["COFFER_", "BAO_", "VAULT_"]
+        .iter()
+        .find_map(|prefix| std::env::var(format!("{prefix}{name}")).ok())
+        .filter(|value| !value.is_empty())
 }
 
 fn open(config: &Config) -> Result<Arc<dyn Log>, String> {
@@ -105,8 +108,13 @@ fn open(config: &Config) -> Result<Arc<dyn Log>, String> {
 async fn prepare(shell: &Arc<Shell>, options: &Options, listeners: &[Arc<Listener>]) -> Result<(), String> {
     let urls: Vec<&str> = listeners.iter().map(|listener| listener.url.as_str()).collect();
     if options.dev && !options.dev_skip_init {
-        let options = Options { dev_root_token_id: options.dev_root_token_id.clone().or_else(|| environment("DEV_ROOT_TOKEN_ID")), ..options.clone() };
-        let keys = dev::prepare(shell, &options).await.map_err(|error| format!("error preparing development mode: {error}"))?;
+        let options = Options {
+            dev_root_token_id: options.dev_root_token_id.clone().or_else(|| environment("DEV_ROOT_TOKEN_ID")),
+            ..options.clone()
+        };
+        let keys = dev::prepare(shell, &options)
+            .await
+            .map_err(|error| format!("error preparing development mode: {error}"))?;
         dev::announce(&keys, &urls, &options);
         return Ok(());
     }
@@ -125,7 +133,8 @@ async fn prepare(shell: &Arc<Shell>, options: &Options, listeners: &[Arc<Listene
 
 fn write_pid_file(shell: &Shell) -> Result<Option<PathBuf>, String> {
     let Some(path) = shell.config.pid_file.clone() else { return Ok(None) };
-    std::fs::write(&path, std::process::id().to_string()).map_err(|error| format!("error writing {}: {error}", path.display()))?;
+    std::fs::write(&path, std::process::id().to_string())
+        .map_err(|error| format!("error writing {}: {error}", path.display()))?;
     Ok(Some(path))
 }
 

@@ -1,7 +1,7 @@
 //! Initialising and unsealing: the steps that exist before there is a kernel to ask.
 
-use crate::shell::{Shell, lock};
 use crate::drive;
+use crate::shell::{Shell, lock};
 use barrier::ceremony::CeremonyError;
 use barrier::{InitError, Initialiser, Moment, Sealed, SharesIssued};
 use engine::{Fault, Secret, SystemRandomness, Timestamp};
@@ -79,4 +79,3 @@ fn init_fault(error: InitError) -> Fault {
         InitError::Barrier(error) => Fault::internal(error.to_string()),
     }
 }
-

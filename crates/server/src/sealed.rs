@@ -87,9 +87,15 @@ async fn init(shell: &Shell, input: &Input) -> Result<Reply, Fault> {
         key => Some(recipients(&[key.to_owned()])?),
     };
     let made = seal::initialise(shell, &how, None).await?;
-    let hex = |share: &engine::Secret<Vec<u8>>| share.as_slice().iter().map(|byte| format!("{byte:02x}")).collect::<String>();
+    let hex =
+        |share: &engine::Secret<Vec<u8>>| share.as_slice().iter().map(|byte| format!("{byte:02x}")).collect::<String>();
     let encrypted = !made.issued.fingerprints.is_empty();
-    let plain: Vec<String> = made.issued.shares.iter().map(|share| if encrypted { STANDARD.encode(share.as_slice()) } else { hex(share) }).collect();
+    let plain: Vec<String> = made
+        .issued
+        .shares
+        .iter()
+        .map(|share| if encrypted { STANDARD.encode(share.as_slice()) } else { hex(share) })
+        .collect();
     let base64: Vec<String> = made.issued.shares.iter().map(|share| STANDARD.encode(share.as_slice())).collect();
     let root_token = match root_recipient.as_deref() {
         Some([recipient, ..]) => {
@@ -101,7 +107,8 @@ async fn init(shell: &Shell, input: &Input) -> Result<Reply, Fault> {
         _ => made.root_token.expose().clone(),
     };
     let recovery = matches!(how, Initialiser::Static { .. });
-    let (keys, recovery_keys) = if recovery { ((vec![], vec![]), (plain, base64)) } else { ((plain, base64), (vec![], vec![])) };
+    let (keys, recovery_keys) =
+        if recovery { ((vec![], vec![]), (plain, base64)) } else { ((plain, base64), (vec![], vec![])) };
     let mut reply = json!({ "keys": keys.0, "keys_base64": keys.1, "root_token": root_token });
     if recovery && let Some(members) = reply.as_object_mut() {
         members.insert("recovery_keys".into(), recovery_keys.0.into());
@@ -112,7 +119,8 @@ async fn init(shell: &Shell, input: &Input) -> Result<Reply, Fault> {
 
 fn initialiser(shell: &Shell, request: &Init) -> Result<Initialiser, Fault> {
     let shares = |count, threshold, keys: &engine::StringList| {
-        ShareRequest::new(count, threshold, recipients(&keys.0)?).map_err(|error| Fault::invalid(format!("invalid seal configuration: {error}")))
+        ShareRequest::new(count, threshold, recipients(&keys.0)?)
+            .map_err(|error| Fault::invalid(format!("invalid seal configuration: {error}")))
     };
     match shell.config.static_key() {
         Some(key) => {
@@ -124,7 +132,9 @@ fn initialiser(shell: &Shell, request: &Init) -> Result<Initialiser, Fault> {
         }
         None => {
             if request.recovery_shares > 0 || request.recovery_threshold > 0 {
-                return Err(Fault::invalid("parameters recovery_shares,recovery_threshold not applicable to seal type shamir"));
+                return Err(Fault::invalid(
+                    "parameters recovery_shares,recovery_threshold not applicable to seal type shamir",
+                ));
             }
             shares(request.secret_shares, request.secret_threshold, &request.pgp_keys).map(Initialiser::Shamir)
         }
@@ -133,7 +143,10 @@ fn initialiser(shell: &Shell, request: &Init) -> Result<Initialiser, Fault> {
 
 fn recipients(keys: &[String]) -> Result<Vec<engine::crypto::openpgp::Recipient>, Fault> {
     keys.iter()
-        .map(|key| engine::crypto::openpgp::Recipient::parse(key).map_err(|error| Fault::invalid(format!("error parsing PGP key: {error}"))))
+        .map(|key| {
+            engine::crypto::openpgp::Recipient::parse(key)
+                .map_err(|error| Fault::invalid(format!("error parsing PGP key: {error}")))
+        })
         .collect()
 }
 

@@ -109,4 +109,3 @@ pub fn own_request() -> Request {
         head: false,
     }
 }
-

@@ -14,8 +14,11 @@ use std::sync::Arc;
 /// The TLS configuration of a listener, from its files as they are now.
 pub fn server_config(config: &TlsConfig) -> io::Result<Arc<ServerConfig>> {
     let provider = Arc::new(aws_lc_rs::default_provider());
-    let versions: &[&rustls::SupportedProtocolVersion] =
-        if config.tls13_only { &[&rustls::version::TLS13] } else { &[&rustls::version::TLS13, &rustls::version::TLS12] };
+    let versions: &[&rustls::SupportedProtocolVersion] = if config.tls13_only {
+        &[&rustls::version::TLS13]
+    } else {
+        &[&rustls::version::TLS13, &rustls::version::TLS12]
+    };
     let certificates = certificates(&config.cert_file)?;
     let key = PrivateKeyDer::from_pem_file(&config.key_file).map_err(|error| in_file(&config.key_file, error))?;
     let mut tls = ServerConfig::builder_with_provider(provider.clone())
@@ -61,7 +64,9 @@ fn is_readable(certificate: &CertificateDer<'_>) -> bool {
 /// The chain that a client presented and proved to hold the key of; empty if there is none.
 pub fn presented(chain: Option<&[CertificateDer<'static>]>) -> Vec<Vec<u8>> {
     match chain {
-        Some(chain) if chain.first().is_some_and(is_readable) => chain.iter().map(|certificate| certificate.to_vec()).collect(),
+        Some(chain) if chain.first().is_some_and(is_readable) => {
+            chain.iter().map(|certificate| certificate.to_vec()).collect()
+        }
         _ => Vec::new(),
     }
 }
@@ -86,7 +91,12 @@ impl ClientCertVerifier for AnyClientCert {
         &[]
     }
 
-    fn verify_client_cert(&self, _: &CertificateDer<'_>, _: &[CertificateDer<'_>], _: UnixTime) -> Result<ClientCertVerified, Error> {
+    fn verify_client_cert(
+        &self,
+        _: &CertificateDer<'_>,
+        _: &[CertificateDer<'_>],
+        _: UnixTime,
+    ) -> Result<ClientCertVerified, Error> {
         Ok(ClientCertVerified::assertion())
     }
 

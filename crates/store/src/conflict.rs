@@ -41,7 +41,6 @@ impl Window {
     }
 }
 
-
 impl Window {
     /// A window that begins at a revision: nothing older was seen.
     pub(crate) fn starting_at(start: Revision) -> Self {

@@ -18,6 +18,6 @@ mod tx;
 
 pub use cipher::{Cipher, CipherError, Plain};
 pub use log::{ChainMac, Commit, CommitError, Committed, Log, ReadSet, WriteBatch};
-pub use snapshot::{Page, Revision, Snapshot, Stored, StoreError, Visit, area_of, prefix_end};
+pub use snapshot::{Page, Revision, Snapshot, StoreError, Stored, Visit, area_of, prefix_end};
 pub use tx::{Mark, Record, ScopeMark, Tx};
 pub use zeroize::Zeroizing;

@@ -93,9 +93,7 @@ impl Tx {
         let plain = match stored {
             None => None,
             Some(stored) => Some(
-                self.cipher
-                    .open(&full, kind, &stored.value)
-                    .map_err(|_| StoreError::Record { place: full.clone() })?,
+                self.cipher.open(&full, kind, &stored.value).map_err(|_| StoreError::Record { place: full.clone() })?,
             ),
         };
         self.keys_read.insert(full);
@@ -195,7 +193,11 @@ impl Tx {
                         folder_end = Some(prefix_end(&format!("{base}{folder}/")));
                     }
                 }
-                if folder_end.is_some() || names.len() >= limit { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+                if folder_end.is_some() || names.len() >= limit {
+                    ControlFlow::Break(())
+                } else {
+                    ControlFlow::Continue(())
+                }
             })?;
             match folder_end {
                 Some(next) => from = next,
@@ -278,12 +280,7 @@ impl Tx {
     }
 
     /// Visits the keys of a range as this transaction sees them: the snapshot's, less its deletes, plus its writes.
-    fn merged(
-        &self,
-        from: &str,
-        to: &str,
-        visit: &mut dyn FnMut(&str) -> ControlFlow<()>,
-    ) -> Result<(), StoreError> {
+    fn merged(&self, from: &str, to: &str, visit: &mut dyn FnMut(&str) -> ControlFlow<()>) -> Result<(), StoreError> {
         if from >= to {
             return Ok(());
         }

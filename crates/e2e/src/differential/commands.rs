@@ -102,7 +102,8 @@ impl<'a> Session<'a> {
             self.captures.insert(name.clone(), found.map_or_else(|_| format!("no-{name}"), str::to_owned));
         }
         let complaint = String::from_utf8_lossy(&output.stderr).into_owned();
-        let printed = if json.is_null() && !text.is_empty() { json!("text") } else { normal::value(&json, &self.captures) };
+        let printed =
+            if json.is_null() && !text.is_empty() { json!("text") } else { normal::value(&json, &self.captures) };
         let errors = normal::text(complaint.trim(), &self.captures);
         let status = output.status.code().and_then(|code| u16::try_from(code).ok()).unwrap_or(999);
         Ok(Side { status, headers: Vec::new(), body: json!({"printed": printed, "errors": [errors]}) })

@@ -1,8 +1,8 @@
 //! Renewing the lease of a secret.
 
 use super::{LeaseEntry, LeaseOf, load, replace};
-use crate::mounts::MountTable;
 use crate::Kx;
+use crate::mounts::MountTable;
 use engine::Fault;
 
 /// Renews a lease by so many seconds (0 takes the mount's default), within its maximum; a renewal never shortens below

@@ -1,9 +1,9 @@
 //! Ending a lease, and what happens when its engine cannot.
 
 use super::{LeaseEntry, LeaseOf, forget, load, replace};
+use crate::Kx;
 use crate::mounts::MountTable;
 use crate::tokens::{self, TokenRef};
-use crate::Kx;
 use engine::Fault;
 
 /// Revocations tried before a lease is listed as irrevocable.

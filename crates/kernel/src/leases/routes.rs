@@ -3,7 +3,7 @@
 use super::{LeaseEntry, LeaseOf, forget, load, renew, revoke};
 use crate::tokens::{self, TokenRef};
 use crate::{Kx, issue, keys};
-use engine::{Fault, Page, Reply, Route, Secret, Seconds};
+use engine::{Fault, Page, Reply, Route, Seconds, Secret};
 use serde_json::{Map, Value, json};
 
 /// Irrevocable leases listed at once unless more are asked for.
@@ -24,7 +24,9 @@ pub fn routes() -> Vec<Route<Kx>> {
         Route::at("leases/revoke/{url_lease_id:path}", revoke_text).write(revoke_lease),
         Route::at("revoke", revoke_text).write(revoke_lease),
         Route::at("revoke/{url_lease_id:path}", revoke_text).write(revoke_lease),
-        Route::at("leases/revoke-prefix/{prefix:path}", "Revoke all leases below a prefix.").sudo().write(revoke_prefix),
+        Route::at("leases/revoke-prefix/{prefix:path}", "Revoke all leases below a prefix.")
+            .sudo()
+            .write(revoke_prefix),
         Route::at("revoke-prefix/{prefix:path}", "Revoke all leases below a prefix.").sudo().write(revoke_prefix),
         Route::at("leases/revoke-force/{prefix:path}", "Forget all leases below a prefix, whatever their engines say.")
             .sudo()
@@ -170,7 +172,8 @@ pub(crate) fn revoke_below(kx: &mut Kx, namespace: &str, prefix: &str, force: bo
 /// Leases are written and removed together with their indexes, so nothing is ever left to tidy; clients that ask get
 /// the answer they know.
 fn tidy(_kx: &mut Kx, (): ()) -> Result<Reply, Fault> {
-    let started = "Tidy operation successfully started. Any information from the operation will be printed to the server logs.";
+    let started =
+        "Tidy operation successfully started. Any information from the operation will be printed to the server logs.";
     Ok(Reply::empty().warn(started).status(202))
 }
 

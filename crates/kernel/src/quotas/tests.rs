@@ -1,7 +1,8 @@
 use super::*;
 
 fn rules(limits: &[(&str, bool)], namespaces: &[&str]) -> RateRules {
-    let mut rules = RateRules { namespaces: namespaces.iter().map(|path| (*path).to_owned()).collect(), ..RateRules::default() };
+    let mut rules =
+        RateRules { namespaces: namespaces.iter().map(|path| (*path).to_owned()).collect(), ..RateRules::default() };
     for (path, inheritable) in limits {
         let scope = Scope { path: (*path).to_owned(), inheritable: *inheritable };
         let rule = RateLimit { name: (*path).to_owned(), scope, rate: 1.0, interval: 1, block_interval: 0 };
@@ -17,7 +18,14 @@ fn rules(limits: &[(&str, bool)], namespaces: &[&str]) -> RateRules {
 #[test]
 fn the_narrowest_rule_holds() {
     let rules = rules(
-        &[("", true), ("secret/", false), ("secret/data/hot", false), ("a/", false), ("c/", true), ("auth/userpass/login/*", false)],
+        &[
+            ("", true),
+            ("secret/", false),
+            ("secret/data/hot", false),
+            ("a/", false),
+            ("c/", true),
+            ("auth/userpass/login/*", false),
+        ],
         &["a/", "a/b/", "c/", "c/d/"],
     );
     for (header, path, name) in [

@@ -64,7 +64,11 @@ fn unlock(kx: &mut Kx, request: Unlock) -> Result<Reply, Fault> {
         return Err(Fault::invalid("incorrect unlock key"));
     }
     kx.tx.save(&keys::namespace(&namespace.id), &Namespace { locked: None, ..Namespace::clone(&namespace) })?;
-    Ok(if by_sudo { Reply::data(Value::Null).warn("Namespace unlocked using sudo capabilities") } else { Reply::empty() })
+    Ok(if by_sudo {
+        Reply::data(Value::Null).warn("Namespace unlocked using sudo capabilities")
+    } else {
+        Reply::empty()
+    })
 }
 
 fn route_path(path: &str) -> String {

@@ -2,8 +2,8 @@
 //! once the transaction that changed them has committed.
 
 use super::mounts::folder;
-use crate::audit::{self, AuditDevice, AuditHeaders};
 use crate::Kx;
+use crate::audit::{self, AuditDevice, AuditHeaders};
 use engine::{Fault, Pairs, Reply, Route};
 use serde_json::{Map, Value, json};
 
@@ -98,7 +98,8 @@ fn device_json(device: &AuditDevice) -> Value {
 
 fn enable(kx: &mut Kx, request: Enable) -> Result<Reply, Fault> {
     if !kx.kernel.settings.allow_api_audit_creation {
-        let refused = "cannot enable audit device via API; use declarative, config-based audit device management instead";
+        let refused =
+            "cannot enable audit device via API; use declarative, config-based audit device management instead";
         return Err(Fault::invalid(refused));
     }
     let path = folder(&request.path);

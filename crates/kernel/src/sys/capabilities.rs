@@ -60,7 +60,8 @@ fn of_accessor(kx: &mut Kx, ask: Ask) -> Result<Reply, Fault> {
     let kernel = kx.kernel.clone();
     let namespace = kx.namespace_id();
     let found = tokens::find_by_accessor(&kernel, &mut kx.tx, &namespace, &ask.accessor)?;
-    let (at, token) = found.filter(|(_, token)| !token.ended(kx.now)).ok_or_else(|| Fault::invalid("invalid accessor"))?;
+    let (at, token) =
+        found.filter(|(_, token)| !token.ended(kx.now)).ok_or_else(|| Fault::invalid("invalid accessor"))?;
     of(kx, Some(at), token, ask)
 }
 

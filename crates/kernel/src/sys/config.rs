@@ -13,7 +13,11 @@ const TEXT_BYTES_MAX: usize = 4_096;
 /// The routes.
 pub(super) fn routes() -> Vec<Route<Kx>> {
     let routes = vec![
-        Route::at("config/cors", "Origins that browsers may call from.").read(read_cors).write(write_cors).delete(delete_cors).sudo(),
+        Route::at("config/cors", "Origins that browsers may call from.")
+            .read(read_cors)
+            .write(write_cors)
+            .delete(delete_cors)
+            .sudo(),
         Route::at("config/ui/headers", "List headers for a user interface.").list(list_headers),
         Route::at("config/ui/headers/{header}", "A header for a user interface.")
             .read(read_header)

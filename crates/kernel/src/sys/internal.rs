@@ -69,7 +69,8 @@ fn router(kx: &mut Kx, request: Tag) -> Result<Reply, Fault> {
                 "uuid": mount.uuid,
             });
             if let (true, Some(members)) = (matches!(tag, "root" | "storage"), view.as_object_mut()) {
-                members.insert("storage_prefix".to_owned(), Value::String(keys::mount_data(&namespace.id, &mount.uuid)));
+                members
+                    .insert("storage_prefix".to_owned(), Value::String(keys::mount_data(&namespace.id, &mount.uuid)));
                 members.insert("tainted".to_owned(), mount.tainted.into());
             }
             shown.push(view);

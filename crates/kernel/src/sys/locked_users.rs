@@ -2,10 +2,10 @@
 
 use super::mounts::table;
 use super::namespaces::tree;
+use crate::Kx;
 use crate::lockout::{self, Failures, Rule};
 use crate::mounts::{MountEntry, MountTable};
 use crate::namespaces::Namespace;
-use crate::Kx;
 use engine::{Fault, Page, Reply, Route};
 use serde_json::{Value, json};
 
@@ -60,7 +60,12 @@ fn list(kx: &mut Kx, request: Mount) -> Result<Reply, Fault> {
     Ok(Reply::data(json!({ "by_namespace": shown, "total": total })))
 }
 
-fn of_namespace(kx: &mut Kx, namespace: &Namespace, only: Option<&str>, left: &mut usize) -> Result<(usize, Vec<Value>), Fault> {
+fn of_namespace(
+    kx: &mut Kx,
+    namespace: &Namespace,
+    only: Option<&str>,
+    left: &mut usize,
+) -> Result<(usize, Vec<Value>), Fault> {
     let kernel = kx.kernel.clone();
     let mounts = MountTable::load(&kernel.memo, &mut kx.cx.tx, &namespace.id)?;
     let mut count = 0;

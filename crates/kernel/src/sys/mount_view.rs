@@ -8,8 +8,16 @@ use serde_json::{Map, Value, json};
 /// A mount as listings show it.
 pub(super) fn entry_json(kx: &Kx, entry: &MountEntry) -> Value {
     let built_in = entry.built_in().is_some() || entry.kind == "cubbyhole";
-    let kind = if built_in && entry.namespace != crate::keys::ROOT { format!("ns_{}", entry.kind) } else { entry.kind.clone() };
-    let options = if entry.options.is_empty() && (built_in || entry.class == Class::Secret) { Value::Null } else { json!(entry.options) };
+    let kind = if built_in && entry.namespace != crate::keys::ROOT {
+        format!("ns_{}", entry.kind)
+    } else {
+        entry.kind.clone()
+    };
+    let options = if entry.options.is_empty() && (built_in || entry.class == Class::Secret) {
+        Value::Null
+    } else {
+        json!(entry.options)
+    };
     let mut view = json!({
         "accessor": entry.accessor,
         "config": config_json(entry),

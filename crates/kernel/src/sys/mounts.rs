@@ -28,9 +28,11 @@ pub(super) fn rest_routes() -> Vec<Route<Kx>> {
                 Some(path) => read_tune(kx, class, path),
                 None => read(kx, class, &request.path),
             })
-            .write(move |kx: &mut Kx, request: WriteMount| match request.path.strip_suffix("/tune").map(str::to_owned) {
-                Some(path) => tune(kx, class, &path, request),
-                None => enable(kx, class, request),
+            .write(move |kx: &mut Kx, request: WriteMount| {
+                match request.path.strip_suffix("/tune").map(str::to_owned) {
+                    Some(path) => tune(kx, class, &path, request),
+                    None => enable(kx, class, request),
+                }
             })
             .delete(move |kx: &mut Kx, request: MountPath| disable(kx, class, &request.path));
         routes.push(if class == Class::Auth { route.sudo() } else { route });
@@ -115,8 +117,11 @@ impl engine::FieldType for TuneSeconds {
 
 fn list(kx: &mut Kx, class: Class) -> Result<Reply, Fault> {
     let table = table(kx)?;
-    let data: Map<String, Value> =
-        table.entries().filter(|entry| entry.class == class).map(|entry| (bare(entry).to_owned(), entry_json(kx, entry))).collect();
+    let data: Map<String, Value> = table
+        .entries()
+        .filter(|entry| entry.class == class)
+        .map(|entry| (bare(entry).to_owned(), entry_json(kx, entry)))
+        .collect();
     Ok(if kx.namespace.is_root() { Reply::legacy(data) } else { Reply::data(data) })
 }
 
@@ -128,7 +133,8 @@ fn read(kx: &mut Kx, class: Class, path: &str) -> Result<Reply, Fault> {
 
 fn read_tune(kx: &mut Kx, class: Class, path: &str) -> Result<Reply, Fault> {
     let full = full_path(class, path);
-    let entry = find(kx, class, path)?.ok_or_else(|| Fault::invalid(format!("cannot fetch sysview for path {full:?}")))?;
+    let entry =
+        find(kx, class, path)?.ok_or_else(|| Fault::invalid(format!("cannot fetch sysview for path {full:?}")))?;
     Ok(Reply::legacy(tune_json(kx, &entry)))
 }
 
@@ -139,7 +145,10 @@ fn enable(kx: &mut Kx, class: Class, request: WriteMount) -> Result<Reply, Fault
     if kx.kernel.engine(class, &kind).is_err() {
         return Err(Fault::invalid(format!("plugin not found in the catalog: {kind}")));
     }
-    let tuning = <Tuning as engine::RequestBody>::parse(&engine::Input { fields: request.config.0.clone(), ..Default::default() })?;
+    let tuning = <Tuning as engine::RequestBody>::parse(&engine::Input {
+        fields: request.config.0.clone(),
+        ..Default::default()
+    })?;
     let mut config = MountConfig::default();
     apply(kx, class, &mut config, tuning)?;
     let namespace = kx.namespace_id();
@@ -158,7 +167,10 @@ fn enable(kx: &mut Kx, class: Class, request: WriteMount) -> Result<Reply, Fault
 fn tune(kx: &mut Kx, class: Class, path: &str, request: WriteMount) -> Result<Reply, Fault> {
     let failed = |why: &str| Fault::invalid(format!("tune of path {:?} failed: {why}", folder(path)));
     let entry = find(kx, class, path)?.ok_or_else(|| failed("no mount entry found"))?;
-    let tuning = <Tuning as engine::RequestBody>::parse(&engine::Input { fields: kx.request.input.body.clone(), ..Default::default() })?;
+    let tuning = <Tuning as engine::RequestBody>::parse(&engine::Input {
+        fields: kx.request.input.body.clone(),
+        ..Default::default()
+    })?;
     let mut entry = MountEntry::clone(&entry);
     apply(kx, class, &mut entry.config, tuning)?;
     if let Some(description) = request.description {
@@ -166,7 +178,11 @@ fn tune(kx: &mut Kx, class: Class, path: &str, request: WriteMount) -> Result<Re
     }
     if let Some(Pairs(options)) = request.options {
         let version = options.get("version").map(String::as_str);
-        if entry.kind == "kv" && version.is_some_and(|version| version != "2" && Some(version) != entry.options.get("version").map(String::as_str)) {
+        if entry.kind == "kv"
+            && version.is_some_and(|version| {
+                version != "2" && Some(version) != entry.options.get("version").map(String::as_str)
+            })
+        {
             return Err(failed("cannot downgrade mount from \"2\" to \"1\""));
         }
         entry.options.extend(options);
@@ -242,7 +258,9 @@ fn check_new_path(kx: &mut Kx, class: Class, asked: &str, full: &str) -> Result<
     let kernel = kx.kernel.clone();
     let tree = crate::namespaces::NamespaceTree::load(&kernel.memo, &mut kx.tx)?;
     let taken = format!("{}{full}", kx.namespace.path);
-    let below = |path: &str| !path.is_empty() && path != kx.namespace.path && (taken.starts_with(path) || path.starts_with(&taken));
+    let below = |path: &str| {
+        !path.is_empty() && path != kx.namespace.path && (taken.starts_with(path) || path.starts_with(&taken))
+    };
     if tree.below(&kx.namespace.path).any(|namespace| below(&namespace.path)) {
         return Err(Fault::invalid(format!("path is already in use by a namespace: {}", folder(asked))));
     }
@@ -272,7 +290,8 @@ fn apply(kx: &Kx, class: Class, config: &mut MountConfig, tuning: Tuning) -> Res
         if class != Class::Auth {
             return Err(Fault::invalid("'token_type' can only be modified on auth mounts"));
         }
-        config.token_type = TokenKind::parse(&name).ok_or_else(|| Fault::invalid(format!("invalid value for 'token_type': {name:?}")))?;
+        config.token_type = TokenKind::parse(&name)
+            .ok_or_else(|| Fault::invalid(format!("invalid value for 'token_type': {name:?}")))?;
     }
     if let Some(Object(lockout)) = tuning.user_lockout_config {
         config.user_lockout_config = Some(lockout);

@@ -66,7 +66,8 @@ fn listed(kx: &mut Kx, shown: impl Fn(&str) -> bool) -> Result<Reply, Fault> {
     let limit = page.limit.unwrap_or(usize::MAX);
     let below = tree.below(&here).filter_map(|namespace| Some((namespace.path.strip_prefix(&here)?, namespace)));
     let chosen = below.filter(|(relative, _)| shown(relative) && *relative > page.after.as_str()).take(limit);
-    let infos: Map<String, Value> = chosen.map(|(relative, namespace)| (relative.to_owned(), view(namespace))).collect();
+    let infos: Map<String, Value> =
+        chosen.map(|(relative, namespace)| (relative.to_owned(), view(namespace))).collect();
     Ok(Reply::keys_with_info(infos.keys().cloned().collect(), infos))
 }
 
@@ -113,7 +114,8 @@ fn create(kx: &mut Kx, name: &str, custom_metadata: BTreeMap<String, String>) ->
 
 fn patch(kx: &mut Kx, request: Input) -> Result<Reply, Fault> {
     let name = request.field("path").and_then(Value::as_str).unwrap_or_default().to_owned();
-    let known = child(kx, &name)?.filter(|known| !known.tainted).ok_or_else(|| Fault::missing("namespace not found"))?;
+    let known =
+        child(kx, &name)?.filter(|known| !known.tainted).ok_or_else(|| Fault::missing("namespace not found"))?;
     let mut merged: Map<String, Value> =
         known.custom_metadata.iter().map(|(key, value)| (key.clone(), Value::String(value.clone()))).collect();
     match request.fields.get("custom_metadata") {
@@ -166,7 +168,9 @@ fn check_name(name: &str) -> Result<(), Fault> {
         return Err(Fault::invalid(message));
     }
     if name.contains(char::is_whitespace) {
-        return Err(Fault::invalid(format!("{name:?} contains space characters that cannot be used in a namespace name")));
+        return Err(Fault::invalid(format!(
+            "{name:?} contains space characters that cannot be used in a namespace name"
+        )));
     }
     if let Some(wildcard) = name.chars().find(|c| matches!(c, '*' | '+')) {
         let what = "contains wildcard characters that cannot be used in a namespace name";
@@ -188,7 +192,9 @@ fn metadata(sent: Map<String, Value>) -> Result<BTreeMap<String, String>, Fault>
     for (key, value) in sent {
         let Value::String(value) = value else { return Err(Fault::invalid("custom_metadata values must be strings")) };
         if key.len() > key_bytes || value.len() > value_bytes {
-            return Err(Fault::invalid(format!("custom_metadata keys hold at most {key_bytes} bytes, values {value_bytes}")));
+            return Err(Fault::invalid(format!(
+                "custom_metadata keys hold at most {key_bytes} bytes, values {value_bytes}"
+            )));
         }
         kept.insert(key, value);
     }

@@ -35,7 +35,8 @@ fn document(kx: &mut Kx, request: Ask) -> Result<Reply, Fault> {
         let here = kx.namespace.path.clone();
         let mut kinds = BTreeSet::new();
         let mounts = table(kx)?;
-        let seen = |entry: &&Arc<MountEntry>| session.caller.root || session.acl.touches(&format!("{here}{}", entry.path));
+        let seen =
+            |entry: &&Arc<MountEntry>| session.caller.root || session.acl.touches(&format!("{here}{}", entry.path));
         for entry in mounts.entries().filter(seen).take(MOUNTS_MAX) {
             let base = match (entry.built_in(), request.generic_mount_paths) {
                 (None, true) if !kinds.insert((entry.class, entry.kind.clone())) => continue,
@@ -78,7 +79,12 @@ impl Base {
     fn generic(entry: &MountEntry) -> Self {
         let parameter = format!("{}_mount_path", entry.kind);
         let stem = if entry.class == Class::Auth { "/auth/" } else { "/" };
-        Self { path: format!("{stem}{{{parameter}}}/"), name: entry.kind.clone(), tag: Self::tag(entry), parameter: Some(parameter) }
+        Self {
+            path: format!("{stem}{{{parameter}}}/"),
+            name: entry.kind.clone(),
+            tag: Self::tag(entry),
+            parameter: Some(parameter),
+        }
     }
 
     fn tag(entry: &MountEntry) -> &'static str {
@@ -118,9 +124,16 @@ impl Paths {
         }
     }
 
-    fn operations<C>(&mut self, base: &Base, route: &Route<C>, pattern: &str, names: &[String]) -> Vec<(&'static str, Value)> {
+    fn operations<C>(
+        &mut self,
+        base: &Base,
+        route: &Route<C>,
+        pattern: &str,
+        names: &[String],
+    ) -> Vec<(&'static str, Value)> {
         let mut operations = Vec::new();
-        let reads = |action: &&Action<C>| matches!(action.operation, Operation::Read | Operation::List | Operation::Scan);
+        let reads =
+            |action: &&Action<C>| matches!(action.operation, Operation::Read | Operation::List | Operation::Scan);
         let readers: Vec<&Action<C>> = route.actions.iter().filter(reads).collect();
         if let Some(first) = readers.first() {
             let id = self.id(base, first.operation.name(), pattern);
@@ -187,10 +200,9 @@ fn item<C: 'static>(route: &Route<C>, names: &[String], fields: &[Field]) -> Map
             item.insert(format!("x-vault-{name}"), true.into());
         }
     }
-    let described = |name: &String| fields.iter().find(|field| field.name == *name).map_or("", |field| field.description);
-    let parameter = |name: &String| {
-        json!({ "name": name, "in": "path", "required": true, "description": described(name), "schema": { "type": "string" } })
-    };
+    let described =
+        |name: &String| fields.iter().find(|field| field.name == *name).map_or("", |field| field.description);
+    let parameter = |name: &String| json!({ "name": name, "in": "path", "required": true, "description": described(name), "schema": { "type": "string" } });
     if !names.is_empty() {
         item.insert("parameters".to_owned(), names.iter().map(parameter).collect());
     }
@@ -206,17 +218,22 @@ fn get<C>(base: &Base, summary: &str, readers: &[&Action<C>], names: &[String], 
             let name = action.operation.name();
             let schema = json!({ "type": "string", "enum": ["true"] });
             let description = format!("Set to `true` to {name}.");
-            parameters.push(json!({ "name": name, "in": "query", "required": only, "description": description, "schema": schema }));
+            parameters.push(
+                json!({ "name": name, "in": "query", "required": only, "description": description, "schema": schema }),
+            );
             told.insert(name);
         }
         for field in action.fields.iter().filter(|field| !names.iter().any(|name| name == field.name)) {
             if told.insert(field.name) {
                 let schema = schema(field.kind);
-                parameters.push(json!({ "name": field.name, "in": "query", "description": field.description, "schema": schema }));
+                parameters.push(
+                    json!({ "name": field.name, "in": "query", "description": field.description, "schema": schema }),
+                );
             }
         }
     }
-    let mut operation = json!({ "summary": summary, "operationId": id, "tags": [base.tag], "responses": responses("200") });
+    let mut operation =
+        json!({ "summary": summary, "operationId": id, "tags": [base.tag], "responses": responses("200") });
     if let (false, Some(members)) = (parameters.is_empty(), operation.as_object_mut()) {
         members.insert("parameters".to_owned(), Value::Array(parameters));
     }
@@ -225,7 +242,8 @@ fn get<C>(base: &Base, summary: &str, readers: &[&Action<C>], names: &[String], 
 
 fn write<C>(base: &Base, route: &Route<C>, action: &Action<C>, method: &str, names: &[String], id: String) -> Value {
     let status = if method == "delete" { "204" } else { "200" };
-    let mut operation = json!({ "summary": route.summary, "operationId": id, "tags": [base.tag], "responses": responses(status) });
+    let mut operation =
+        json!({ "summary": route.summary, "operationId": id, "tags": [base.tag], "responses": responses(status) });
     let fields = action.fields.iter().filter(|field| !names.iter().any(|name| name == field.name));
     let properties: Map<String, Value> = fields.map(|field| (field.name.to_owned(), property(field))).collect();
     // A body with DELETE means nothing (RFC 9110, 9.3.5).

@@ -118,7 +118,11 @@ fn reload(kx: &mut Kx, request: Reload) -> Result<Reply, Fault> {
     let StringList(mounts) = request.mounts;
     if request.plugin.is_empty() == mounts.is_empty() {
         let both = !request.plugin.is_empty();
-        return Err(Fault::invalid(if both { "plugin and mounts cannot be set at the same time" } else { "plugin or mounts must be provided" }));
+        return Err(Fault::invalid(if both {
+            "plugin and mounts cannot be set at the same time"
+        } else {
+            "plugin or mounts must be provided"
+        }));
     }
     let table = table(kx)?;
     for path in mounts.iter().map(|mount| folder(mount)) {

@@ -20,7 +20,10 @@ pub(super) fn routes() -> Vec<Route<Kx>> {
         Route::at("policies/detailed/acl", "List policies with what is known of each.").list(list_detailed),
         Route::at("policies/password", "List password policies.").list(list_password),
         Route::at("policies/password/{name}/generate", "Generate a password.").read(generate),
-        Route::at("policies/password/{name}", "Manage a password policy.").read(read_password).write(write_password).delete(delete_password),
+        Route::at("policies/password/{name}", "Manage a password policy.")
+            .read(read_password)
+            .write(write_password)
+            .delete(delete_password),
         Route::at("policy/{name:path}", "Manage a policy.").read(read_legacy).write(write).delete(delete),
         Route::at("policies/acl/{name:path}", "Manage a policy.").read(read).write(write).patch(patch).delete(delete),
     ]
@@ -58,7 +61,11 @@ engine::request! {
 /// not in canonical form but for letter case is refused.
 fn canonical(name: &str) -> Result<String, Fault> {
     let folded = name.to_lowercase();
-    if folded.trim() != folded || folded.is_empty() || !folded.chars().all(|c| c.is_ascii_graphic()) || folded.contains("..") {
+    if folded.trim() != folded
+        || folded.is_empty()
+        || !folded.chars().all(|c| c.is_ascii_graphic())
+        || folded.contains("..")
+    {
         return Err(Fault::invalid("policy name is not valid"));
     }
     Ok(folded)
@@ -79,7 +86,8 @@ fn load(kx: &mut Kx, name: &str) -> Result<Option<PolicyRecord>, Fault> {
 fn names(kx: &mut Kx) -> Result<Vec<String>, Fault> {
     let folder = keys::policies(&kx.namespace_id());
     let page = kx.page.clone();
-    let mut names: Vec<String> = kx.tx.scan(&folder, &page)?.into_iter().filter(|name| name != crate::wrapping::POLICY).collect();
+    let mut names: Vec<String> =
+        kx.tx.scan(&folder, &page)?.into_iter().filter(|name| name != crate::wrapping::POLICY).collect();
     if kx.namespace.is_root() && page.after.as_str() < "root" && page.limit.is_none_or(|limit| names.len() < limit) {
         names.push("root".to_owned());
         names.sort();
@@ -277,7 +285,10 @@ fn generate(kx: &mut Kx, request: Name) -> Result<Reply, Fault> {
     let Some(record) = kx.tx.load::<PasswordPolicyRecord>(&key)? else {
         return Err(Fault::missing("policy does not exist"));
     };
-    let policy = PasswordPolicy::parse(&record.text).map_err(|_| Fault::internal("stored password policy does not parse"))?;
-    let password = policy.generate(kx.cx.randomness.as_mut()).map_err(|error| Fault::invalid(format!("failed to generate password: {error}")))?;
+    let policy =
+        PasswordPolicy::parse(&record.text).map_err(|_| Fault::internal("stored password policy does not parse"))?;
+    let password = policy
+        .generate(kx.cx.randomness.as_mut())
+        .map_err(|error| Fault::invalid(format!("failed to generate password: {error}")))?;
     Ok(Reply::data(json!({ "password": password })))
 }

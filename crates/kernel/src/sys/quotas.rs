@@ -1,9 +1,9 @@
 //! `sys/quotas`: limits of requests and of leases.
 
 use super::namespaces::tree;
+use crate::Kx;
 use crate::mounts::MountTable;
 use crate::quotas::{self, CONFIG, LEASE_COUNT, LeaseCount, QuotaConfig, RATE_LIMIT, RateLimit, Scope};
-use crate::Kx;
 use engine::{CommaList, Fault, Reply, Route, Seconds};
 use serde_json::{Value, json};
 
@@ -128,7 +128,8 @@ fn write_rate_limit(kx: &mut Kx, (target, request): (Target, WriteRateLimit)) ->
         Value::String(text) => text.parse().ok(),
         _ => None,
     };
-    let rate = rate.filter(|rate| rate.is_finite() && *rate > 0.0).ok_or_else(|| Fault::invalid("'rate' is invalid"))?;
+    let rate =
+        rate.filter(|rate| rate.is_finite() && *rate > 0.0).ok_or_else(|| Fault::invalid("'rate' is invalid"))?;
     let interval = seconds(request.interval, "interval", 1)?.max(1);
     let block_interval = seconds(request.block_interval, "block_interval", 0)?;
     let known: Vec<RateLimit> = quotas::all(&mut kx.tx, RATE_LIMIT)?;

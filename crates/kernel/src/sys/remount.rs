@@ -62,7 +62,10 @@ fn remount(kx: &mut Kx, request: Remount) -> Result<Reply, Fault> {
     if ["sys/", "identity/", "cubbyhole/"].iter().any(|reserved| to.starts_with(reserved)) || to == "auth/" {
         return Err(Fault::invalid(format!("cannot remount to {to:?}")));
     }
-    if let Some(taken) = table.entries().find(|other| other.uuid != entry.uuid && (other.path.starts_with(&to) || to.starts_with(&other.path))) {
+    if let Some(taken) = table
+        .entries()
+        .find(|other| other.uuid != entry.uuid && (other.path.starts_with(&to) || to.starts_with(&other.path)))
+    {
         return Err(Fault::invalid(format!("path is already in use at {}", taken.path)));
     }
     MountEntry { path: to.clone(), ..MountEntry::clone(&entry) }.save(&mut kx.tx)?;

@@ -42,7 +42,9 @@ pub(super) fn routes() -> Vec<Route<Kx>> {
             .write(set_level)
             .delete(|kx: &mut Kx, request: LoggerName| reset_level(kx, request.name))
             .root_namespace_only(),
-        Route::at("config/reload/{subsystem:path}", "Read a part of the configuration again.").write(reload).root_namespace_only(),
+        Route::at("config/reload/{subsystem:path}", "Read a part of the configuration again.")
+            .write(reload)
+            .root_namespace_only(),
     ]
 }
 

@@ -71,7 +71,9 @@ fn encoded(bytes: &[u8], format: &str) -> Result<String, Fault> {
 }
 
 fn hash(_kx: &mut Kx, request: Hash) -> Result<Reply, Fault> {
-    let input = STANDARD.decode(&request.input).map_err(|_| Fault::invalid("unable to decode input as base64: illegal base64 data"))?;
+    let input = STANDARD
+        .decode(&request.input)
+        .map_err(|_| Fault::invalid("unable to decode input as base64: illegal base64 data"))?;
     let algorithm = [request.urlalgorithm, request.algorithm].into_iter().find(|name| !name.is_empty());
     let input = &[input.as_slice()];
     let sum = match algorithm.as_deref().unwrap_or("sha2-256") {
@@ -105,7 +107,9 @@ fn random(kx: &mut Kx, request: Random) -> Result<Reply, Fault> {
         return Err(Fault::invalid(format!("'bytes' should be less than {RANDOM_BYTES_MAX}")));
     }
     if !matches!(source.as_str(), "" | "platform" | "seal" | "all") {
-        return Err(Fault::invalid(format!("unsupported entropy source {source:?}; must be \"platform\" or \"seal\", or \"all\"")));
+        return Err(Fault::invalid(format!(
+            "unsupported entropy source {source:?}; must be \"platform\" or \"seal\", or \"all\""
+        )));
     }
     let mut bytes = vec![0; usize::try_from(count).unwrap_or_default()];
     kx.cx.randomness.fill(&mut bytes);
@@ -117,7 +121,8 @@ fn random(kx: &mut Kx, request: Random) -> Result<Reply, Fault> {
 
 fn decode_token(_kx: &mut Kx, request: Decode) -> Result<Reply, Fault> {
     let bad = |what: &str| Fault::invalid(format!("error decoding base64'd token: {what}"));
-    let bytes = STANDARD_NO_PAD.decode(request.encoded_token.trim_end_matches('=')).map_err(|_| bad("illegal base64 data"))?;
+    let bytes =
+        STANDARD_NO_PAD.decode(request.encoded_token.trim_end_matches('=')).map_err(|_| bad("illegal base64 data"))?;
     let otp = request.otp.0.expose().as_bytes();
     if bytes.len() != otp.len() || bytes.is_empty() {
         return Err(Fault::invalid("length of one-time password and token differ"));

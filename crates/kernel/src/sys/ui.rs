@@ -55,7 +55,9 @@ fn mount(kx: &mut Kx, request: AnyPath) -> Result<Reply, Fault> {
     let Some(session) = kx.session.clone() else { return Err(Fault::Denied) };
     let path = if request.path.ends_with('/') { request.path } else { format!("{}/", request.path) };
     let refused = || {
-        let text = format!("preflight capability check returned 403, please ensure client's policies grant access to path {path:?}");
+        let text = format!(
+            "preflight capability check returned 403, please ensure client's policies grant access to path {path:?}"
+        );
         Fault::Status(403, vec![text])
     };
     let table = table(kx)?;
@@ -82,8 +84,12 @@ fn namespaces(kx: &mut Kx, (): ()) -> Result<Reply, Fault> {
     let kernel = kx.kernel.clone();
     let tree = crate::namespaces::NamespaceTree::load(&kernel.memo, &mut kx.tx)?;
     let here = kx.namespace.path.clone();
-    let keys: Vec<String> =
-        tree.below(&here).filter_map(|namespace| namespace.path.strip_prefix(&here)).filter(|path| !path.is_empty()).map(str::to_owned).collect();
+    let keys: Vec<String> = tree
+        .below(&here)
+        .filter_map(|namespace| namespace.path.strip_prefix(&here))
+        .filter(|path| !path.is_empty())
+        .map(str::to_owned)
+        .collect();
     Ok(if keys.is_empty() { Reply::data(json!({})) } else { Reply::keys(keys) })
 }
 

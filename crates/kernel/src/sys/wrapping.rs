@@ -9,7 +9,10 @@ pub(super) fn routes() -> Vec<Route<Kx>> {
     vec![
         Route::at("wrapping/wrap", "Wrap the data of the request.").write(wrap),
         Route::at("wrapping/unwrap", "Unwrap a reply, once.").unauthenticated().write(unwrap),
-        Route::at("wrapping/lookup", "Look at a wrapping token without using it up.").unauthenticated().read(lookup).write(lookup),
+        Route::at("wrapping/lookup", "Look at a wrapping token without using it up.")
+            .unauthenticated()
+            .read(lookup)
+            .write(lookup),
         Route::at("wrapping/rewrap", "Move a wrapped reply to a new token.").unauthenticated().write(rewrap),
     ]
 }

@@ -72,7 +72,8 @@ pub fn create(
 ) -> Result<Issued, Fault> {
     let mut token = record(&new, now, randomness);
     if new.kind == TokenKind::Batch {
-        let text = batch::seal(kernel, &token, randomness).ok_or_else(|| Fault::internal("batch token does not encode"))?;
+        let text =
+            batch::seal(kernel, &token, randomness).ok_or_else(|| Fault::internal("batch token does not encode"))?;
         return Ok(Issued { text: Secret::new(text), at: None, token });
     }
     let text = match new.id {

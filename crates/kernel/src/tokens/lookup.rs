@@ -123,8 +123,12 @@ fn identity_policies(kx: &mut Kx, token: &Token, data: &mut Map<String, Value>) 
     }
     let kernel = kx.kernel.clone();
     let Ok(Some(view)) = identity::view(&kernel, &mut kx.tx, &token.namespace, &token.entity_id) else { return Ok(()) };
-    let mut names: Vec<String> =
-        view.policies.into_iter().filter(|(namespace, _)| *namespace == token.namespace).map(|(_, name)| name).collect();
+    let mut names: Vec<String> = view
+        .policies
+        .into_iter()
+        .filter(|(namespace, _)| *namespace == token.namespace)
+        .map(|(_, name)| name)
+        .collect();
     names.sort();
     names.dedup();
     if !names.is_empty() {

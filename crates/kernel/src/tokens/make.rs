@@ -82,7 +82,8 @@ fn make(kx: &mut Kx, request: Create, orphan: bool, orphan_granted: bool) -> Res
     }
     let orphan = role.as_ref().map_or(orphan, |role| role.orphan || orphan);
     let suffix = role.as_ref().map(|role| role.path_suffix.as_str()).filter(|suffix| !suffix.is_empty());
-    let path = format!("auth/token/{}{}", kx.path.trim_end_matches('/'), suffix.map(|s| format!("/{s}")).unwrap_or_default());
+    let path =
+        format!("auth/token/{}{}", kx.path.trim_end_matches('/'), suffix.map(|s| format!("/{s}")).unwrap_or_default());
     let renewable = kind == TokenKind::Service
         && request.renewable.unwrap_or(true)
         && role.as_ref().is_none_or(|role| role.renewable);
@@ -172,7 +173,10 @@ fn kind(request: &Create, role: Option<&TokenRole>) -> Result<TokenKind, Fault> 
             (!request.id.is_empty(), "batch tokens cannot have a custom ID"),
             (request.num_uses > 0, "batch tokens cannot have limited uses"),
             (request.period.is_some_and(|Seconds(period)| period > 0), "batch tokens cannot be periodic"),
-            (request.explicit_max_ttl.is_some_and(|Seconds(max)| max > 0), "batch tokens cannot have an explicit max TTL"),
+            (
+                request.explicit_max_ttl.is_some_and(|Seconds(max)| max > 0),
+                "batch tokens cannot have an explicit max TTL",
+            ),
         ];
         if let Some((_, why)) = refused.into_iter().find(|(refused, _)| *refused) {
             return Err(Fault::invalid(why));
@@ -181,7 +185,12 @@ fn kind(request: &Create, role: Option<&TokenRole>) -> Result<TokenKind, Fault> 
     Ok(kind)
 }
 
-fn policies_of(session: &Arc<Session>, request: &Create, role: Option<&TokenRole>, sudo: bool) -> Result<Vec<String>, Fault> {
+fn policies_of(
+    session: &Arc<Session>,
+    request: &Create,
+    role: Option<&TokenRole>,
+    sudo: bool,
+) -> Result<Vec<String>, Fault> {
     let own = &session.token.policies;
     let asked = request.policies.as_ref().map(|CommaList(names)| engine::canonical_policies(names.iter().cloned()));
     let asked = asked.filter(|names| !names.is_empty());
@@ -203,9 +212,13 @@ fn policies_of(session: &Arc<Session>, request: &Create, role: Option<&TokenRole
     }
     names.sort();
     names.dedup();
-    if let Some(role) = role.filter(|role| role.allows_by_name() || !role.disallowed_policies.is_empty() || !role.disallowed_policies_glob.is_empty()) {
+    if let Some(role) = role.filter(|role| {
+        role.allows_by_name() || !role.disallowed_policies.is_empty() || !role.disallowed_policies_glob.is_empty()
+    }) {
         if let Some(name) = names.iter().find(|name| *name != "default" && role.refuses(name)) {
-            return Err(Fault::invalid(format!("token policies ({names:?}) must be subset of the role's allowed policies; {name:?} is not")));
+            return Err(Fault::invalid(format!(
+                "token policies ({names:?}) must be subset of the role's allowed policies; {name:?} is not"
+            )));
         }
         if role.allows_by_name() && !is_root {
             return Ok(names);
@@ -213,7 +226,11 @@ fn policies_of(session: &Arc<Session>, request: &Create, role: Option<&TokenRole
     }
     // S72: root gives root, and nothing else does.
     if is_root && !session.caller.root {
-        return Err(Fault::invalid(if sudo { "root tokens may not be created without parent token being root" } else { "child policies must be subset of parent" }));
+        return Err(Fault::invalid(if sudo {
+            "root tokens may not be created without parent token being root"
+        } else {
+            "child policies must be subset of parent"
+        }));
     }
     if !sudo && names.iter().any(|name| name != "default" && !own.contains(name)) {
         return Err(Fault::invalid("child policies must be subset of parent"));
@@ -286,7 +303,15 @@ impl Times {
         };
         let asked = sent(request.ttl.or(request.lease), "ttl")?;
         let explicit = sent(request.explicit_max_ttl, "explicit_max_ttl")?;
-        let smaller = |a: i64, b: i64| if a == 0 { b } else if b == 0 { a } else { a.min(b) };
+        let smaller = |a: i64, b: i64| {
+            if a == 0 {
+                b
+            } else if b == 0 {
+                a
+            } else {
+                a.min(b)
+            }
+        };
         let explicit_max_ttl = smaller(explicit, role.map_or(0, |role| role.token.explicit_max_ttl));
         let role_period = role.map_or(0, |role| role.token.period);
         let period = smaller(sent(request.period, "period")?, role_period);
@@ -299,7 +324,13 @@ impl Times {
             return Ok(Self { ttl: 0, explicit_max_ttl: 0, period: 0 });
         }
         let mount = &kx.mount;
-        let wanted = if period > 0 { period } else if asked > 0 { asked } else { mount.default_lease_ttl };
+        let wanted = if period > 0 {
+            period
+        } else if asked > 0 {
+            asked
+        } else {
+            mount.default_lease_ttl
+        };
         let max = if period > 0 { i64::MAX } else { mount.max_lease_ttl };
         let max = if explicit_max_ttl > 0 { max.min(explicit_max_ttl) } else { max };
         let ttl = wanted.min(max);

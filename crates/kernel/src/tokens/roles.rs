@@ -106,7 +106,8 @@ pub(super) fn read(kx: &mut Kx, request: RoleName) -> Result<Reply, Fault> {
     for (name, list) in lists {
         data.insert(name.to_owned(), list.clone().into());
     }
-    let aliases = if role.allowed_entity_aliases.is_empty() { Value::Null } else { role.allowed_entity_aliases.clone().into() };
+    let aliases =
+        if role.allowed_entity_aliases.is_empty() { Value::Null } else { role.allowed_entity_aliases.clone().into() };
     data.insert("allowed_entity_aliases".to_owned(), aliases);
     data.insert("explicit_max_ttl".to_owned(), 0.into());
     data.insert("name".to_owned(), role.name.clone().into());
@@ -116,7 +117,15 @@ pub(super) fn read(kx: &mut Kx, request: RoleName) -> Result<Reply, Fault> {
     data.insert("renewable".to_owned(), role.renewable.into());
     let mut token = Map::new();
     role.token.reply_into(&mut token);
-    for name in ["token_bound_cidrs", "token_explicit_max_ttl", "token_no_default_policy", "token_num_uses", "token_period", "token_type", "token_strictly_bind_ip"] {
+    for name in [
+        "token_bound_cidrs",
+        "token_explicit_max_ttl",
+        "token_no_default_policy",
+        "token_num_uses",
+        "token_period",
+        "token_type",
+        "token_strictly_bind_ip",
+    ] {
         if let Some(value) = token.remove(name) {
             data.insert(name.to_owned(), value);
         }
@@ -132,7 +141,8 @@ pub(super) fn read(kx: &mut Kx, request: RoleName) -> Result<Reply, Fault> {
 
 pub(super) fn write(kx: &mut Kx, (request, token): (WriteRole, TokenFields)) -> Result<Reply, Fault> {
     let name = request.role_name.clone();
-    let mut role = load(kx, &name)?.unwrap_or_else(|| TokenRole { name: name.clone(), renewable: true, ..TokenRole::default() });
+    let mut role =
+        load(kx, &name)?.unwrap_or_else(|| TokenRole { name: name.clone(), renewable: true, ..TokenRole::default() });
     let set = |slot: &mut Vec<String>, sent: Option<CommaList>| {
         if let Some(CommaList(names)) = sent {
             *slot = engine::canonical_policies(names);

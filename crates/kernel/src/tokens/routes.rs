@@ -22,7 +22,9 @@ pub fn table() -> Table<Kx> {
         Route::at("revoke-accessor", "Revoke a token by its accessor.").write(revocation::by_accessor),
         Route::at("revoke-self", "Revoke the token of the request.").write(revocation::own),
         Route::at("revoke", "Revoke a token and all below it.").write(revocation::by_text),
-        Route::at("revoke-orphan", "Revoke a token; those below it become orphans.").sudo().write(revocation::leaving_children),
+        Route::at("revoke-orphan", "Revoke a token; those below it become orphans.")
+            .sudo()
+            .write(revocation::leaving_children),
         Route::at("renew-accessor", "Renew a token by its accessor.").write(renew::by_accessor),
         Route::at("renew-self", "Renew the token of the request.").write(renew::own),
         Route::at("renew", "Renew a token.").write(renew::by_text),
@@ -33,6 +35,7 @@ pub fn table() -> Table<Kx> {
 /// Tokens are written and removed together with all their indexes, so nothing is ever left to tidy; clients that ask
 /// get the answer they know.
 fn tidy(_kx: &mut Kx, (): ()) -> Result<engine::Reply, engine::Fault> {
-    let started = "Tidy operation successfully started. Any information from the operation will be printed to the server logs.";
+    let started =
+        "Tidy operation successfully started. Any information from the operation will be printed to the server logs.";
     Ok(engine::Reply::empty().warn(started).status(202))
 }

@@ -118,7 +118,14 @@ impl World {
     }
 
     /// Runs a request at a snapshot of the caller's choice; what it decides is left to the caller.
-    pub fn run_on(&mut self, snapshot: Arc<dyn Snapshot>, at: At<'_>, operation: Operation, path: &str, body: Value) -> Outcome {
+    pub fn run_on(
+        &mut self,
+        snapshot: Arc<dyn Snapshot>,
+        at: At<'_>,
+        operation: Operation,
+        path: &str,
+        body: Value,
+    ) -> Outcome {
         let arrival = self.arrival(snapshot, request(at, operation, path, body));
         kernel::handle(&self.kernel, arrival)
     }
@@ -196,7 +203,8 @@ impl World {
     pub fn expire(&mut self) {
         for _ in 0..100 {
             let snapshot = self.log.snapshot();
-            let arrival = self.arrival(snapshot, request(At { token: "", namespace: "" }, Operation::Update, "", Value::Null));
+            let arrival =
+                self.arrival(snapshot, request(At { token: "", namespace: "" }, Operation::Update, "", Value::Null));
             let outcome = jobs::expire(&self.kernel, arrival).unwrap();
             if let Some(commit) = outcome.commit {
                 self.submit(commit);

@@ -22,7 +22,9 @@ impl Chain {
         let count = self.count + 1;
         let hash = link(count, &self.last, object);
         out.extend_from_slice(object.strip_suffix(b"}").unwrap_or(object));
-        out.extend_from_slice(format!("{MEMBER}\"seq\":{count},\"prev\":\"{}\",\"hash\":\"{hash}\"}}}}\n", self.last).as_bytes());
+        out.extend_from_slice(
+            format!("{MEMBER}\"seq\":{count},\"prev\":\"{}\",\"hash\":\"{hash}\"}}}}\n", self.last).as_bytes(),
+        );
         self.count = count;
         self.last = hash;
     }

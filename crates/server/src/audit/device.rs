@@ -91,7 +91,15 @@ impl Device {
             "http" => Sink::Queue(sinks::http(options)?),
             _ => return Err(DeviceError::Options(format!("unknown audit backend: {kind:?}"))),
         };
-        Ok(Self { path: path.to_owned(), uuid: uuid.to_owned(), options: parsed, key, sink, clock, broken: AtomicBool::new(false) })
+        Ok(Self {
+            path: path.to_owned(),
+            uuid: uuid.to_owned(),
+            options: parsed,
+            key,
+            sink,
+            clock,
+            broken: AtomicBool::new(false),
+        })
     }
 
     /// A device that could not be opened: it stores nothing, so that requests do not go unaudited for it.
@@ -156,7 +164,8 @@ impl Device {
         let shown = self.options.headers.iter().filter_map(|(name, by_hash)| Some((name, by_hash, headers.get(name)?)));
         shown
             .map(|(name, by_hash, values)| {
-                let show = |value: &String| if *by_hash { super::entry::hashed(&self.key, value) } else { value.clone() };
+                let show =
+                    |value: &String| if *by_hash { super::entry::hashed(&self.key, value) } else { value.clone() };
                 (name.clone(), values.iter().map(show).collect())
             })
             .collect()
@@ -177,7 +186,11 @@ fn file_sink(options: &BTreeMap<String, String>) -> Result<Sink, DeviceError> {
         return Ok(Sink::Queue(sinks::stdout()));
     }
     let path = Path::new(path);
-    if FileSink::is_regular_or_new(path)? { Ok(Sink::File(FileSink::open(path)?)) } else { Ok(Sink::Queue(sinks::pipe(path)?)) }
+    if FileSink::is_regular_or_new(path)? {
+        Ok(Sink::File(FileSink::open(path)?))
+    } else {
+        Ok(Sink::Queue(sinks::pipe(path)?))
+    }
 }
 
 impl Options {
@@ -213,7 +226,8 @@ impl Filter {
     const FIELDS: [&'static str; 5] = ["mount_point", "mount_type", "namespace", "operation", "path"];
 
     fn parse(text: &str) -> Result<Self, DeviceError> {
-        let bad = || DeviceError::Options("filter is not of the form: field == \"value\" and field != \"value\"".into());
+        let bad =
+            || DeviceError::Options("filter is not of the form: field == \"value\" and field != \"value\"".into());
         let comparison = |part: &str| {
             let (field, equal, value) = match (part.split_once("=="), part.split_once("!=")) {
                 (Some((field, value)), None) => (field, true, value),

@@ -69,7 +69,13 @@ impl Encoder<'_> {
         out
     }
 
-    fn write<S: Serializer>(&self, to: S, kind: &str, answer: Option<&Answer>, fault: Option<&Fault>) -> Result<(), S::Error> {
+    fn write<S: Serializer>(
+        &self,
+        to: S,
+        kind: &str,
+        answer: Option<&Answer>,
+        fault: Option<&Fault>,
+    ) -> Result<(), S::Error> {
         let mut map = to.serialize_map(None)?;
         map.serialize_entry("time", &self.now.to_rfc3339())?;
         map.serialize_entry("type", kind)?;
@@ -90,7 +96,11 @@ impl Encoder<'_> {
     /// Texts of faults are ours and hold no secret; those that echo a path or a name of the request are hashed.
     fn error(&self, fault: &Fault) -> String {
         match fault {
-            Fault::Denied | Fault::Forbidden | Fault::UnsupportedPath | Fault::UnsupportedOperation | Fault::Missing => fault.to_string(),
+            Fault::Denied
+            | Fault::Forbidden
+            | Fault::UnsupportedPath
+            | Fault::UnsupportedOperation
+            | Fault::Missing => fault.to_string(),
             other => self.hash(&other.to_string()),
         }
     }
@@ -201,7 +211,8 @@ impl Serialize for ResponsePart<'_> {
         }
         match &answer.reply.body {
             Body::Data(Value::Object(data)) | Body::Legacy(Value::Object(data)) => {
-                let plain = encoder.facts.mount.as_ref().map(|mount| mount.config.audit_non_hmac_response_keys.as_slice());
+                let plain =
+                    encoder.facts.mount.as_ref().map(|mount| mount.config.audit_non_hmac_response_keys.as_slice());
                 map.serialize_entry("data", &HashedMap(encoder.device, data, plain.unwrap_or_default()))?;
             }
             Body::Data(other) | Body::Legacy(other) => map.serialize_entry("data", &Hashed(encoder.device, other))?,

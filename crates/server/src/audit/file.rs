@@ -29,7 +29,9 @@ impl FileSink {
     /// Whether a path names a regular file or nothing yet; a pipe or device goes elsewhere, since it may block.
     pub(super) fn is_regular_or_new(path: &Path) -> Result<bool, DeviceError> {
         match std::fs::symlink_metadata(path) {
-            Ok(metadata) if metadata.file_type().is_symlink() => Err(DeviceError::Options("path must not be a symbolic link".into())),
+            Ok(metadata) if metadata.file_type().is_symlink() => {
+                Err(DeviceError::Options("path must not be a symbolic link".into()))
+            }
             Ok(metadata) => Ok(metadata.is_file()),
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(true),
             Err(error) => Err(error.into()),

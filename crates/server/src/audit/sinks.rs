@@ -117,8 +117,8 @@ pub(super) fn syslog(settings: &Settings) -> Result<QueueSink, DeviceError> {
 }
 
 const FACILITIES: [&str; 24] = [
-    "KERN", "USER", "MAIL", "DAEMON", "AUTH", "SYSLOG", "LPR", "NEWS", "UUCP", "CRON", "AUTHPRIV", "FTP", "NTP", "AUDIT",
-    "ALERT", "CLOCK", "LOCAL0", "LOCAL1", "LOCAL2", "LOCAL3", "LOCAL4", "LOCAL5", "LOCAL6", "LOCAL7",
+    "KERN", "USER", "MAIL", "DAEMON", "AUTH", "SYSLOG", "LPR", "NEWS", "UUCP", "CRON", "AUTHPRIV", "FTP", "NTP",
+    "AUDIT", "ALERT", "CLOCK", "LOCAL0", "LOCAL1", "LOCAL2", "LOCAL3", "LOCAL4", "LOCAL5", "LOCAL6", "LOCAL7",
 ];
 
 struct Syslog {
@@ -173,12 +173,17 @@ struct Http {
 
 impl Output for Http {
     fn write(&mut self, lines: &[u8]) -> io::Result<()> {
-        let request = self.client.post(self.uri.clone()).header("content-type", "application/json").body(lines.to_vec());
+        let request =
+            self.client.post(self.uri.clone()).header("content-type", "application/json").body(lines.to_vec());
         let reply = self.runtime.block_on(request.send()).map_err(|error| io::Error::other(error.without_url()))?;
         if reply.status().is_success() { Ok(()) } else { Err(io::Error::other(format!("status {}", reply.status()))) }
     }
 }
 
 fn required(settings: &Settings, name: &str) -> Result<String, DeviceError> {
-    settings.get(name).filter(|value| !value.is_empty()).cloned().ok_or_else(|| DeviceError::Options(format!("{name} is required")))
+    settings
+        .get(name)
+        .filter(|value| !value.is_empty())
+        .cloned()
+        .ok_or_else(|| DeviceError::Options(format!("{name} is required")))
 }

@@ -47,8 +47,16 @@ fn a_whole_chain_verifies_and_names_the_first_line_that_was_touched() {
 fn s33_s34_options_that_turn_a_log_into_something_else_are_refused() {
     let options = |pairs: &[(&str, &str)]| pairs.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect();
     let open = |pairs: &[(&str, &str)]| {
-        Device::open("file/", "", "file", &options(pairs), Default::default(), engine::crypto::MacKey::new(&[0; 32]), Default::default())
-            .map(|_| ())
+        Device::open(
+            "file/",
+            "",
+            "file",
+            &options(pairs),
+            Default::default(),
+            engine::crypto::MacKey::new(&[0; 32]),
+            Default::default(),
+        )
+        .map(|_| ())
     };
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("audit.log");

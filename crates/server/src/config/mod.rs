@@ -116,7 +116,8 @@ pub struct AuditBlock {
 impl Config {
     /// The configuration of development mode.
     pub fn development(address: &str) -> Self {
-        let listener = ListenerConfig { address: Address::Tcp(address.to_owned()), tls: None, limits: Limits::default() };
+        let listener =
+            ListenerConfig { address: Address::Tcp(address.to_owned()), tls: None, limits: Limits::default() };
         Self { listeners: vec![listener], api_addr: format!("http://{address}"), version: version(), ..Self::default() }
     }
 
@@ -147,7 +148,9 @@ impl Config {
             .listeners
             .iter()
             .map(|listener| match &listener.address {
-                Address::Tcp(address) => json!({ "type": "tcp", "config": { "address": address, "tls_disable": listener.tls.is_none() } }),
+                Address::Tcp(address) => {
+                    json!({ "type": "tcp", "config": { "address": address, "tls_disable": listener.tls.is_none() } })
+                }
                 Address::Unix(path) => json!({ "type": "unix", "config": { "address": path } }),
             })
             .collect();
@@ -169,5 +172,8 @@ impl Config {
 
 /// The version that clients are told, unless the configuration says another.
 pub fn version() -> String {
-    std::env::var("COFFER_REPORTED_VERSION").ok().filter(|version| !version.is_empty()).unwrap_or_else(|| DEFAULT_VERSION.to_owned())
+    std::env::var("COFFER_REPORTED_VERSION")
+        .ok()
+        .filter(|version| !version.is_empty())
+        .unwrap_or_else(|| DEFAULT_VERSION.to_owned())
 }

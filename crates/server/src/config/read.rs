@@ -41,14 +41,52 @@ fn refused(text: impl Into<String>) -> ConfigError {
 
 /// Keys at the top that are understood or knowingly without effect here.
 const KNOWN: [&str; 46] = [
-    "storage", "backend", "ha_storage", "ha_backend", "listener", "seal", "telemetry", "audit", "initialize", "api_addr",
-    "cluster_addr", "cluster_name", "disable_mlock", "ui", "plugin_directory", "default_lease_ttl", "max_lease_ttl",
-    "log_level", "log_format", "raw_storage_endpoint", "pid_file", "cache_size", "disable_cache", "disable_clustering",
-    "disable_sealwrap", "disable_performance_standby", "disable_indexing", "disable_printable_check", "enable_ui",
-    "plugin_file_uid", "plugin_file_permissions", "introspection_endpoint", "default_max_request_duration",
-    "log_requests_level", "user_lockout", "service_registration", "reported_version", "unsafe_allow_api_audit_creation",
-    "allow_audit_log_prefixing", "enable_response_header_hostname", "enable_response_header_raft_node_id", "log_file",
-    "log_rotate_bytes", "log_rotate_duration", "log_rotate_max_files", "imprecise_lease_role_tracking",
+    "storage",
+    "backend",
+    "ha_storage",
+    "ha_backend",
+    "listener",
+    "seal",
+    "telemetry",
+    "audit",
+    "initialize",
+    "api_addr",
+    "cluster_addr",
+    "cluster_name",
+    "disable_mlock",
+    "ui",
+    "plugin_directory",
+    "default_lease_ttl",
+    "max_lease_ttl",
+    "log_level",
+    "log_format",
+    "raw_storage_endpoint",
+    "pid_file",
+    "cache_size",
+    "disable_cache",
+    "disable_clustering",
+    "disable_sealwrap",
+    "disable_performance_standby",
+    "disable_indexing",
+    "disable_printable_check",
+    "enable_ui",
+    "plugin_file_uid",
+    "plugin_file_permissions",
+    "introspection_endpoint",
+    "default_max_request_duration",
+    "log_requests_level",
+    "user_lockout",
+    "service_registration",
+    "reported_version",
+    "unsafe_allow_api_audit_creation",
+    "allow_audit_log_prefixing",
+    "enable_response_header_hostname",
+    "enable_response_header_raft_node_id",
+    "log_file",
+    "log_rotate_bytes",
+    "log_rotate_duration",
+    "log_rotate_max_files",
+    "imprecise_lease_role_tracking",
 ];
 
 /// Reads files and folders in order; a later file wins.
@@ -57,7 +95,8 @@ pub fn read(paths: &[PathBuf]) -> Result<Config, ConfigError> {
     let mut storage = None;
     for path in files(paths)? {
         let text = text(&path)?;
-        let document = hcl::parse(&text).map_err(|error| ConfigError::Syntax { path: path.display().to_string(), error })?;
+        let document =
+            hcl::parse(&text).map_err(|error| ConfigError::Syntax { path: path.display().to_string(), error })?;
         apply(&mut config, &document, &mut storage)?;
     }
     config.storage = storage.ok_or_else(|| refused("A storage backend must be specified"))?;
@@ -76,7 +115,8 @@ fn files(paths: &[PathBuf]) -> Result<Vec<PathBuf>, ConfigError> {
             continue;
         }
         let entries = std::fs::read_dir(path).map_err(failed)?;
-        let mut inside: Vec<PathBuf> = entries.filter_map(|entry| entry.ok()).map(|entry| entry.path()).filter(|path| is_config(path)).collect();
+        let mut inside: Vec<PathBuf> =
+            entries.filter_map(|entry| entry.ok()).map(|entry| entry.path()).filter(|path| is_config(path)).collect();
         inside.sort();
         files.extend(inside);
     }
@@ -140,10 +180,14 @@ fn scalars(config: &mut Config, body: &Body) -> Result<(), ConfigError> {
     if let Some(allow) = body.attribute("unsafe_allow_api_audit_creation").and_then(Value::as_bool) {
         config.settings.allow_api_audit_creation = allow;
     }
-    for (slot, key) in [(&mut config.settings.default_lease_ttl, "default_lease_ttl"), (&mut config.settings.max_lease_ttl, "max_lease_ttl")] {
+    for (slot, key) in [
+        (&mut config.settings.default_lease_ttl, "default_lease_ttl"),
+        (&mut config.settings.max_lease_ttl, "max_lease_ttl"),
+    ] {
         if let Some(value) = body.attribute(key) {
             let seconds = value.as_duration_seconds().and_then(|seconds| i64::try_from(seconds).ok());
-            *slot = seconds.filter(|seconds| *seconds > 0).ok_or_else(|| refused(format!("{key} is not a duration")))?;
+            *slot =
+                seconds.filter(|seconds| *seconds > 0).ok_or_else(|| refused(format!("{key} is not a duration")))?;
         }
     }
     if config.settings.default_lease_ttl > config.settings.max_lease_ttl {
@@ -175,7 +219,8 @@ fn storage_of(config: &mut Config, block: &Block<'_>) -> Result<Storage, ConfigE
     match named.as_str() {
         "inmem" | "inmem_ha" | "inmem_transactional" => Ok(Storage::Memory),
         "file" | "raft" | "local" => {
-            let path = string(block, "path").ok_or_else(|| refused(format!("'path' must be set for storage {named:?}")))?;
+            let path =
+                string(block, "path").ok_or_else(|| refused(format!("'path' must be set for storage {named:?}")))?;
             if named != "local" {
                 config.warnings.push(format!("storage {named:?} runs on the embedded store in {path}"));
             }
@@ -187,25 +232,33 @@ fn storage_of(config: &mut Config, block: &Block<'_>) -> Result<Storage, ConfigE
 
 fn listener(block: &Block<'_>, warnings: &mut Vec<String>) -> Result<ListenerConfig, ConfigError> {
     let address = match block.label() {
-        "unix" => Address::Unix(PathBuf::from(string(block, "address").ok_or_else(|| refused("listener \"unix\" needs an address"))?)),
+        "unix" => Address::Unix(PathBuf::from(
+            string(block, "address").ok_or_else(|| refused("listener \"unix\" needs an address"))?,
+        )),
         "tcp" => Address::Tcp(with_port(string(block, "address").unwrap_or_else(|| "127.0.0.1:8200".to_owned()))),
         other => return Err(refused(format!("unknown listener type {other:?}"))),
     };
-    let plain = flag(block, "tls_disable")? || (matches!(address, Address::Unix(_)) && block.body.attribute("tls_cert_file").is_none());
+    let plain = flag(block, "tls_disable")?
+        || (matches!(address, Address::Unix(_)) && block.body.attribute("tls_cert_file").is_none());
     let tls = if plain { None } else { Some(tls(block)?) };
     if let (Address::Tcp(address), None) = (&address, &tls)
-        && !address.starts_with("127.") && !address.starts_with("[::1]") && !address.starts_with("localhost")
+        && !address.starts_with("127.")
+        && !address.starts_with("[::1]")
+        && !address.starts_with("localhost")
     {
         warnings.push(format!("listener {address} is reachable from outside and has TLS switched off"));
     }
     let mut limits = Limits::default();
     if let Some(value) = block.body.attribute("max_request_size") {
-        let bytes = value.as_i64().or_else(|| value.as_string()?.parse().ok()).and_then(|bytes| usize::try_from(bytes).ok());
-        limits.body_bytes_max = bytes.filter(|bytes| *bytes > 0).ok_or_else(|| refused("max_request_size is not a positive number"))?;
+        let bytes =
+            value.as_i64().or_else(|| value.as_string()?.parse().ok()).and_then(|bytes| usize::try_from(bytes).ok());
+        limits.body_bytes_max =
+            bytes.filter(|bytes| *bytes > 0).ok_or_else(|| refused("max_request_size is not a positive number"))?;
     }
     if let Some(value) = block.body.attribute("max_request_duration") {
         let seconds = value.as_duration_seconds().filter(|seconds| *seconds > 0);
-        limits.request_time_max = Duration::from_secs(seconds.ok_or_else(|| refused("max_request_duration is not a duration"))?);
+        limits.request_time_max =
+            Duration::from_secs(seconds.ok_or_else(|| refused("max_request_duration is not a duration"))?);
     }
     limits.require_request_header = flag(block, "require_request_header")?;
     Ok(ListenerConfig { address, tls, limits })
@@ -220,7 +273,9 @@ fn with_port(address: String) -> String {
 }
 
 fn tls(block: &Block<'_>) -> Result<TlsConfig, ConfigError> {
-    let needed = |key: &str| string(block, key).map(PathBuf::from).ok_or_else(|| refused(format!("'{key}' must be set, or 'tls_disable'")));
+    let needed = |key: &str| {
+        string(block, key).map(PathBuf::from).ok_or_else(|| refused(format!("'{key}' must be set, or 'tls_disable'")))
+    };
     let tls13_only = match string(block, "tls_min_version").as_deref() {
         None | Some("tls12") => false,
         Some("tls13") => true,
@@ -235,7 +290,9 @@ fn tls(block: &Block<'_>) -> Result<TlsConfig, ConfigError> {
         tls13_only,
     };
     if tls.require_client_cert && tls.disable_client_certs {
-        return Err(refused("'tls_disable_client_certs' and 'tls_require_and_verify_client_cert' are mutually exclusive"));
+        return Err(refused(
+            "'tls_disable_client_certs' and 'tls_require_and_verify_client_cert' are mutually exclusive",
+        ));
     }
     if tls.require_client_cert && tls.client_ca_file.is_none() {
         return Err(refused("'tls_require_and_verify_client_cert' needs 'tls_client_ca_file'"));
@@ -250,8 +307,12 @@ fn seal(config: &mut Config, block: &Block<'_>) -> Result<(), ConfigError> {
             let text = string(block, "current_key").ok_or_else(|| refused("seal \"static\" needs current_key"))?;
             // A path or an environment variable keeps the key out of the configuration.
             let bytes = match (text.strip_prefix("file://"), text.strip_prefix("env://")) {
-                (Some(path), _) => std::fs::read(path).map_err(|error| ConfigError::Read { path: path.to_owned(), error })?,
-                (_, Some(name)) => std::env::var(name).map_err(|_| refused(format!("environment variable {name} is not set")))?.into_bytes(),
+                (Some(path), _) => {
+                    std::fs::read(path).map_err(|error| ConfigError::Read { path: path.to_owned(), error })?
+                }
+                (_, Some(name)) => std::env::var(name)
+                    .map_err(|_| refused(format!("environment variable {name} is not set")))?
+                    .into_bytes(),
                 _ => text.into_bytes(),
             };
             let key = barrier::static_key(&bytes).map_err(|error| refused(error.to_string()))?;
@@ -272,5 +333,10 @@ fn audit(block: &Block<'_>) -> AuditBlock {
         let pairs = options.items.iter().filter_map(|item| Some((item.key.clone(), item.value.as_string()?)));
         pairs.collect::<BTreeMap<String, String>>()
     });
-    AuditBlock { kind, path, description: string(block, "description").unwrap_or_default(), options: options.unwrap_or_default() }
+    AuditBlock {
+        kind,
+        path,
+        description: string(block, "description").unwrap_or_default(),
+        options: options.unwrap_or_default(),
+    }
 }

@@ -19,7 +19,11 @@ pub struct Limits {
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { body_bytes_max: 32 << 20, request_time_max: std::time::Duration::from_secs(90), require_request_header: false }
+        Self {
+            body_bytes_max: 32 << 20,
+            request_time_max: std::time::Duration::from_secs(90),
+            require_request_header: false,
+        }
     }
 }
 
@@ -106,7 +110,8 @@ fn body(parts: &Parts<'_>, operation: Operation) -> Result<Map<String, Value>, F
     if !matches!(operation, Operation::Update | Operation::Patch) {
         return Ok(Map::new());
     }
-    let form = text(parts.headers, "content-type").is_some_and(|media| media.starts_with("application/x-www-form-urlencoded"));
+    let form =
+        text(parts.headers, "content-type").is_some_and(|media| media.starts_with("application/x-www-form-urlencoded"));
     // Clients such as curl send JSON under this type without meaning it, so a form is what does not begin like JSON.
     if form && !parts.body.trim_ascii_start().starts_with(b"{") {
         let mut members = Map::new();

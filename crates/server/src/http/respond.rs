@@ -27,7 +27,12 @@ pub fn rendered(request_id: &str, operation: Operation, answer: Answer) -> Rende
     let bare = auth.is_none() && lease.is_none() && wrap_info.is_none();
     let (data, legacy) = match reply.body {
         Body::Raw(raw) => {
-            return Rendered { status: reply.status.unwrap_or(200), content_type: raw.content_type, bytes: raw.bytes, headers: Vec::new() };
+            return Rendered {
+                status: reply.status.unwrap_or(200),
+                content_type: raw.content_type,
+                bytes: raw.bytes,
+                headers: Vec::new(),
+            };
         }
         Body::Empty if bare && reply.warnings.is_empty() => return nothing(operation, reply.status),
         Body::Empty => (Value::Null, false),
@@ -53,7 +58,9 @@ pub fn rendered(request_id: &str, operation: Operation, answer: Answer) -> Rende
 fn nothing(operation: Operation, status: Option<u16>) -> Rendered {
     match status {
         Some(status) => Rendered { status, content_type: "application/json", bytes: Vec::new(), headers: Vec::new() },
-        None if operation.writes() => Rendered { status: 204, content_type: "application/json", bytes: Vec::new(), headers: Vec::new() },
+        None if operation.writes() => {
+            Rendered { status: 204, content_type: "application/json", bytes: Vec::new(), headers: Vec::new() }
+        }
         None => error::<&str>(404, &[]),
     }
 }
@@ -105,10 +112,8 @@ impl Rendered {
         *response.status_mut() = StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         let headers = response.headers_mut();
         headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-        headers.insert(
-            header::STRICT_TRANSPORT_SECURITY,
-            HeaderValue::from_static("max-age=31536000; includeSubDomains"),
-        );
+        headers
+            .insert(header::STRICT_TRANSPORT_SECURITY, HeaderValue::from_static("max-age=31536000; includeSubDomains"));
         if self.status != 204 {
             headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(self.content_type));
         }

@@ -5,9 +5,15 @@ use serde_json::json;
 
 #[test]
 fn bodies_are_read_strictly() {
-    assert_eq!(serde_json::Value::Object(strict_json(br#"{"a":1,"b":[true,null,"x"],"c":{"d":1.50}}"#).unwrap()).to_string(), r#"{"a":1,"b":[true,null,"x"],"c":{"d":1.50}}"#);
+    assert_eq!(
+        serde_json::Value::Object(strict_json(br#"{"a":1,"b":[true,null,"x"],"c":{"d":1.50}}"#).unwrap()).to_string(),
+        r#"{"a":1,"b":[true,null,"x"],"c":{"d":1.50}}"#
+    );
     assert_eq!(strict_json(b"  ").unwrap(), serde_json::Map::new());
-    assert_eq!(strict_json(br#"{"n":123456789012345678901234567890}"#).unwrap()["n"].to_string(), "123456789012345678901234567890");
+    assert_eq!(
+        strict_json(br#"{"n":123456789012345678901234567890}"#).unwrap()["n"].to_string(),
+        "123456789012345678901234567890"
+    );
     for (text, why) in [
         (r#"{"a":1,"a":2}"#, "duplicate key"),
         (r#"{"a":{"b":1,"b":2}}"#, "duplicate key"),

@@ -138,7 +138,8 @@ impl Committer {
         if let Some(why) = &self.stopped {
             return Err(CommitError::Stopped(why.clone()));
         }
-        let size: usize = commit.batch.changes.iter().map(|(key, value)| key.len() + value.as_ref().map_or(0, Vec::len)).sum();
+        let size: usize =
+            commit.batch.changes.iter().map(|(key, value)| key.len() + value.as_ref().map_or(0, Vec::len)).sum();
         if size > COMMIT_BYTES_MAX {
             return Err(CommitError::TooLarge);
         }

@@ -39,7 +39,9 @@ pub(super) enum Found {
 
 /// The payload of a batch: for each change its key and value, a length of `u32::MAX` for a deletion.
 pub(super) fn payload(batch: &WriteBatch) -> Vec<u8> {
-    let mut bytes = Vec::with_capacity(batch.changes.iter().map(|(key, value)| 8 + key.len() + value.as_ref().map_or(0, Vec::len)).sum());
+    let mut bytes = Vec::with_capacity(
+        batch.changes.iter().map(|(key, value)| 8 + key.len() + value.as_ref().map_or(0, Vec::len)).sum(),
+    );
     for (key, value) in &batch.changes {
         put_length(&mut bytes, key.len());
         bytes.extend_from_slice(key.as_bytes());
@@ -80,13 +82,18 @@ pub(super) fn encode(revision: Revision, chain: Option<[u8; 32]>, payload: &[u8]
 
 /// Reads what stands at the beginning of `bytes`.
 pub(super) fn decode(bytes: &[u8]) -> Found {
-    let Some(length) = take_u32(bytes, 0) else { return if bytes.iter().all(|byte| *byte == 0) { Found::End } else { Found::Broken } };
+    let Some(length) = take_u32(bytes, 0) else {
+        return if bytes.iter().all(|byte| *byte == 0) { Found::End } else { Found::Broken };
+    };
     if length == 0 {
         // Nothing written here leaves zeros, also behind it; a lost head with a body behind it does not.
         let rest = bytes.get(..HEAD.min(bytes.len())).unwrap_or_default();
         return if rest.iter().all(|byte| *byte == 0) { Found::End } else { Found::Broken };
     }
-    let body = usize::try_from(length).ok().filter(|length| *length <= FRAME_BYTES_MAX).and_then(|length| bytes.get(8..8 + length));
+    let body = usize::try_from(length)
+        .ok()
+        .filter(|length| *length <= FRAME_BYTES_MAX)
+        .and_then(|length| bytes.get(8..8 + length));
     let (Some(body), Some(checksum)) = (body, take_u32(bytes, 4)) else { return Found::Broken };
     if crc32fast::hash(body) != checksum {
         return Found::Broken;
@@ -109,7 +116,14 @@ fn parse(body: &[u8]) -> Option<Frame> {
         let key = String::from_utf8(key.to_vec()).ok()?;
         changes.push((key, take(payload, &mut at)?.map(<[u8]>::to_vec)));
     }
-    Some(Frame { revision, keyed, chain, batch: WriteBatch { changes }, sealed: sealed(revision, payload), length: 8 + body.len() })
+    Some(Frame {
+        revision,
+        keyed,
+        chain,
+        batch: WriteBatch { changes },
+        sealed: sealed(revision, payload),
+        length: 8 + body.len(),
+    })
 }
 
 /// A field with its length before it: `Some(None)` for a deletion.

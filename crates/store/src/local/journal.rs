@@ -32,7 +32,12 @@ pub(super) struct Journal {
 
 impl Journal {
     /// Opens the journal and replays what is newer than the checkpoint onto the snapshot.
-    pub(super) fn open(folder: &Path, checkpoint: Revision, chain: [u8; 32], snapshot: &mut LocalSnapshot) -> Result<Self, OpenError> {
+    pub(super) fn open(
+        folder: &Path,
+        checkpoint: Revision,
+        chain: [u8; 32],
+        snapshot: &mut LocalSnapshot,
+    ) -> Result<Self, OpenError> {
         let failed = |error| OpenError::Io(folder.display().to_string(), error);
         let mark_path = folder.join("high-water");
         let mark_known = mark_path.exists();
@@ -59,7 +64,11 @@ impl Journal {
             return Err(damaged("the high-water mark is missing"));
         }
         if reached < acknowledged {
-            return Err(damaged(&format!("commits {} to {} were acknowledged and are missing", reached.0 + 1, acknowledged.0)));
+            return Err(damaged(&format!(
+                "commits {} to {} were acknowledged and are missing",
+                reached.0 + 1,
+                acknowledged.0
+            )));
         }
         let _ = checkpoint;
         snapshot.replayed();
@@ -73,7 +82,13 @@ impl Journal {
         Ok(journal)
     }
 
-    fn replay(&mut self, path: &Path, last: bool, acknowledged: Revision, snapshot: &mut LocalSnapshot) -> Result<(), OpenError> {
+    fn replay(
+        &mut self,
+        path: &Path,
+        last: bool,
+        acknowledged: Revision,
+        snapshot: &mut LocalSnapshot,
+    ) -> Result<(), OpenError> {
         let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
         let bytes = std::fs::read(path).map_err(|error| OpenError::Io(name.clone(), error))?;
         let mut at = 0;
@@ -99,7 +114,10 @@ impl Journal {
                 Found::Broken => {
                     // A tear is what a write leaves that was never acknowledged, and only at the very end.
                     if !last || snapshot.revision() < acknowledged || follows(&bytes, at, acknowledged) {
-                        return Err(damaged(&format!("{name}: commit {} at byte {at} cannot be read", snapshot.revision().0 + 1)));
+                        return Err(damaged(&format!(
+                            "{name}: commit {} at byte {at} cannot be read",
+                            snapshot.revision().0 + 1
+                        )));
                     }
                     cut(path, at as u64, bytes.len() as u64).map_err(|error| OpenError::Io(name.clone(), error))?;
                     break;
@@ -227,7 +245,11 @@ fn segments(folder: &Path) -> io::Result<Vec<(u64, PathBuf)>> {
     let mut segments = Vec::new();
     for entry in std::fs::read_dir(folder)? {
         let path = entry?.path();
-        let first = path.file_name().and_then(|name| name.to_str()).and_then(|name| name.strip_prefix("journal-")).and_then(|name| name.parse().ok());
+        let first = path
+            .file_name()
+            .and_then(|name| name.to_str())
+            .and_then(|name| name.strip_prefix("journal-"))
+            .and_then(|name| name.parse().ok());
         segments.extend(first.map(|first| (first, path)));
     }
     segments.sort();

@@ -112,6 +112,8 @@ impl Base {
 }
 
 fn split<'a>(record: &'a [u8], key: &str) -> Result<(Revision, &'a [u8]), StoreError> {
-    let (modified, value) = record.split_first_chunk().ok_or_else(|| StoreError::Damaged(format!("replica: record at {key} is too short")))?;
+    let (modified, value) = record
+        .split_first_chunk()
+        .ok_or_else(|| StoreError::Damaged(format!("replica: record at {key} is too short")))?;
     Ok((Revision(u64::from_le_bytes(*modified)), value))
 }

@@ -28,7 +28,14 @@ pub(super) struct Entry {
 impl LocalSnapshot {
     pub(super) fn at_checkpoint(base: Base) -> Self {
         let revision = base.revision;
-        Self { revision, overlay: OrdMap::new(), overlay_bytes: 0, areas: OrdMap::new(), opened: revision, base: Arc::new(base) }
+        Self {
+            revision,
+            overlay: OrdMap::new(),
+            overlay_bytes: 0,
+            areas: OrdMap::new(),
+            opened: revision,
+            base: Arc::new(base),
+        }
     }
 
     /// Applies a commit.
@@ -64,8 +71,17 @@ impl LocalSnapshot {
     pub(super) fn rebase(&mut self, base: Base) {
         let since = base.revision;
         self.base = Arc::new(base);
-        self.overlay = self.overlay.iter().filter(|(_, entry)| entry.modified > since).map(|(key, entry)| (key.clone(), entry.clone())).collect();
-        self.overlay_bytes = self.overlay.iter().map(|(key, entry)| 64 + key.len() + entry.value.as_ref().map_or(0, |value| value.len())).sum();
+        self.overlay = self
+            .overlay
+            .iter()
+            .filter(|(_, entry)| entry.modified > since)
+            .map(|(key, entry)| (key.clone(), entry.clone()))
+            .collect();
+        self.overlay_bytes = self
+            .overlay
+            .iter()
+            .map(|(key, entry)| 64 + key.len() + entry.value.as_ref().map_or(0, |value| value.len()))
+            .sum();
     }
 }
 

@@ -20,7 +20,8 @@ impl Folder {
 
     fn journal(&self) -> std::path::PathBuf {
         let names = std::fs::read_dir(self.0.path()).unwrap().map(|entry| entry.unwrap().path());
-        let mut journals: Vec<_> = names.filter(|path| path.file_name().unwrap().to_str().unwrap().starts_with("journal-")).collect();
+        let mut journals: Vec<_> =
+            names.filter(|path| path.file_name().unwrap().to_str().unwrap().starts_with("journal-")).collect();
         journals.sort();
         journals.pop().unwrap()
     }
@@ -41,7 +42,10 @@ fn commit_of(read_at: Revision, keys: &[&str], changes: &[(&str, Option<&str>)])
         read_at,
         reads: ReadSet { keys: keys.iter().map(|key| (*key).to_owned()).collect(), ranges: Vec::new() },
         batch: WriteBatch {
-            changes: changes.iter().map(|(key, value)| ((*key).to_owned(), value.map(|value| value.as_bytes().to_vec()))).collect(),
+            changes: changes
+                .iter()
+                .map(|(key, value)| ((*key).to_owned(), value.map(|value| value.as_bytes().to_vec())))
+                .collect(),
         },
     }
 }
@@ -76,7 +80,12 @@ fn what_was_acknowledged_is_there_after_a_kill_and_after_a_close() {
         assert_eq!(value(&log, "a/b/042").as_deref(), Some("v42"));
         assert_eq!(value(&log, "a/b/007"), None);
         let mut seen = 0;
-        log.snapshot().visit("a/b/", "a/b0", &mut |_, _, _| { seen += 1; std::ops::ControlFlow::Continue(()) }).unwrap();
+        log.snapshot()
+            .visit("a/b/", "a/b0", &mut |_, _, _| {
+                seen += 1;
+                std::ops::ControlFlow::Continue(())
+            })
+            .unwrap();
         assert_eq!(seen, 99);
         assert_eq!(put(&log, "a/b/new", "x"), Revision(102));
     }
