@@ -8,6 +8,7 @@ use engine::{Caller, Fault, TokenKind};
 use std::sync::Arc;
 
 /// A known token with everything that follows from it at this revision.
+#[expect(clippy::manual_non_exhaustive, reason = "the private field is the proof that this module made it")]
 pub struct Session {
     /// Its record.
     pub token: Arc<Token>,

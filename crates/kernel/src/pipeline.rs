@@ -204,10 +204,7 @@ fn serve<C: 'static>(
     kx.session = session;
     kx.cx.operation = told_apart(kx, mount, &found, &input, context)?;
     facts.operation = Some(kx.cx.operation);
-    let authorized = match authorize::authorize(kx, &full, flags, &input) {
-        Ok(authorized) => authorized,
-        Err(fault) => return Err(fault),
-    };
+    let authorized = authorize::authorize(kx, &full, flags, &input)?;
     if flags.root_namespace_only && !kx.namespace.is_root() {
         return Err(Fault::UnsupportedPath);
     }

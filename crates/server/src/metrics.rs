@@ -116,9 +116,8 @@ impl Metrics {
             let counter = if result.is_ok() { &self.retrieved } else { &self.not_retrieved };
             counter.fetch_add(1, Ordering::Relaxed);
         }
-        match result {
-            Err(Fault::Denied | Fault::LoginFailed(_)) => drop(self.auth_failures.fetch_add(1, Ordering::Relaxed)),
-            _ => {}
+        if matches!(result, Err(Fault::Denied | Fault::LoginFailed(_))) {
+            self.auth_failures.fetch_add(1, Ordering::Relaxed);
         }
         if facts.token_ended {
             self.token_expired.fetch_add(1, Ordering::Relaxed);

@@ -62,7 +62,7 @@ async fn serve(options: Options) -> Result<(), String> {
     if prepared.is_ok() {
         signals(&shell, &listeners).await;
     }
-    drop(stop.send(true));
+    let _nobody_listens = stop.send(true);
     for task in serving {
         drop(task.await);
     }

@@ -54,7 +54,7 @@ fn sleep_until(shell: &Shell, progress: Progress) -> Duration {
 }
 
 async fn expire(shell: &Arc<Shell>, unsealed: &Arc<Unsealed>) -> Result<Progress, Fault> {
-    activate(shell, unsealed, |kernel, arrival| jobs::expire(kernel, arrival)).await
+    activate(shell, unsealed, jobs::expire).await
 }
 
 async fn tidy(shell: &Arc<Shell>, unsealed: &Arc<Unsealed>) -> Result<Progress, Fault> {

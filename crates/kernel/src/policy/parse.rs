@@ -247,10 +247,10 @@ fn pagination_limit(body: &Body) -> Result<u64, String> {
     Ok(u64::try_from(limit).unwrap_or(0))
 }
 
-fn keys_template(
-    body: &Body,
-    capabilities: CapabilitySet,
-) -> Result<Option<(std::sync::Arc<str>, std::sync::Arc<KeysTemplate>)>, PolicyError> {
+/// Where a template was written, and the template.
+type PlacedTemplate = (std::sync::Arc<str>, std::sync::Arc<KeysTemplate>);
+
+fn keys_template(body: &Body, capabilities: CapabilitySet) -> Result<Option<PlacedTemplate>, PolicyError> {
     const KEY: &str = "list_scan_response_keys_filter_path";
     let Some(value) = body.attribute(KEY) else { return Ok(None) };
     let text = value.as_string().ok_or_else(|| PolicyError::Other(format!("{KEY} must be a string")))?;

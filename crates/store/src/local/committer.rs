@@ -26,7 +26,7 @@ pub(super) enum Job {
     /// Verify the chain and go on with it.
     Arm(Arc<dyn ChainMac>, Sender<Result<(), StoreError>>),
     /// A checkpoint is written.
-    Checkpointed(Result<Base, StoreError>),
+    Checkpointed(Box<Result<Base, StoreError>>),
     /// Finish.
     Close,
 }
@@ -67,7 +67,7 @@ impl Committer {
                         self.commit(&mut group);
                         drop(reply.send(self.journal.arm(mac)));
                     }
-                    Ok(Job::Checkpointed(base)) => self.rebase(base),
+                    Ok(Job::Checkpointed(base)) => self.rebase(*base),
                     Ok(Job::Close) => closing = true,
                     Err(TryRecvError::Empty | TryRecvError::Disconnected) => break,
                 }
@@ -157,7 +157,7 @@ impl Committer {
             return;
         }
         let (replica, queue, chain) = (self.replica.clone(), self.queue.clone(), self.journal.chain());
-        let write = move || drop(queue.send(Job::Checkpointed(replica.checkpoint(&snapshot, chain))));
+        let write = move || drop(queue.send(Job::Checkpointed(Box::new(replica.checkpoint(&snapshot, chain)))));
         match std::thread::Builder::new().name("checkpoint".into()).spawn(write) {
             Ok(thread) => self.checkpoint = Some(thread),
             Err(error) => self.stopped = Some(error.to_string()),

@@ -111,10 +111,10 @@ fn every_flipped_byte_of_an_acknowledged_commit_is_reported() {
     let journal = copy.journal();
     let bytes = std::fs::read(&journal).unwrap();
     let used = bytes.iter().rposition(|byte| *byte != 0).unwrap() + 1;
-    for at in 0..used {
+    for (at, byte) in bytes.iter().enumerate().take(used) {
         let damaged = folder.copy();
         let file = std::fs::OpenOptions::new().write(true).open(damaged.journal()).unwrap();
-        file.write_all_at(&[bytes[at] ^ 0x40], at as u64).unwrap();
+        file.write_all_at(&[byte ^ 0x40], at as u64).unwrap();
         assert!(matches!(damaged.open(), Err(OpenError::Store(StoreError::Damaged(_)))), "byte {at}");
     }
 }

@@ -132,13 +132,11 @@ fn decide(rules: &[Plain], check: &Check<'_>) -> bool {
     }
 }
 
+/// A parameter and the value it is held to, if any.
+type Named = (&'static str, Option<&'static str>);
+
 /// Whether a parameter is covered: `None` if no rule names it.
-fn covered(
-    rules: &[&Plain],
-    of: fn(&Plain) -> Option<(&'static str, Option<&'static str>)>,
-    name: &str,
-    value: Option<&Value>,
-) -> Option<bool> {
+fn covered(rules: &[&Plain], of: fn(&Plain) -> Option<Named>, name: &str, value: Option<&Value>) -> Option<bool> {
     let values: Vec<_> = rules.iter().filter_map(|rule| of(rule)).filter(|(known, _)| *known == name).collect();
     let any = values.iter().any(|(_, wanted)| wanted.is_none());
     (!values.is_empty()).then(|| any || values.iter().any(|(_, wanted)| wanted.map(Value::from).as_ref() == value))
@@ -242,7 +240,7 @@ fn f43_the_compiled_acl_agrees_with_the_slow_one() {
         let rules: Vec<Plain> = (0..count).map(|_| choice.rule()).collect();
         let acl = compiled(&rules);
         let deny = Plain { capabilities: vec!["deny"], ..choice.rule() };
-        let stricter = compiled(&[rules.as_slice(), &[deny.clone()]].concat());
+        let stricter = compiled(&[rules.as_slice(), std::slice::from_ref(&deny)].concat());
         for _ in 0..REQUESTS {
             let (path, parameters) = (choice.path(), choice.parameters());
             let (operation, wrap_ttl) = (choice.of(&Operation::ALL), choice.of(&[None, Some(5), Some(20)]));

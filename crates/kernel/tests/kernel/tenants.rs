@@ -1,9 +1,7 @@
 //! Rows S13 and S14: what has an id in one namespace is nothing in another.
 
-mod harness;
-
+use crate::harness::{At, ROOT, World, told};
 use engine::Operation;
-use harness::{At, ROOT, World, told};
 use serde_json::{Value, json};
 
 const NAMESPACES: [&str; 3] = ["", "a", "b"];

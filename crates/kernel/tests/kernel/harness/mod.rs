@@ -1,6 +1,5 @@
 //! A kernel on a store in memory with everything a node has: requests and jobs go through the same functions as in the
 //! server, and what they decide is committed.
-#![allow(dead_code, reason = "each test file uses a part of it")]
 
 mod accounts;
 

@@ -1,9 +1,7 @@
 //! Rows S10, S12, S16, S17 and S18: namespaces come, collide, end and keep to themselves.
 
-mod harness;
-
+use crate::harness::{At, ROOT, World, told};
 use engine::Operation;
-use harness::{At, ROOT, World, told};
 use serde_json::{Value, json};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};

@@ -1,0 +1,8 @@
+//! The kernel as a whole, on a store in memory: what no stage can show alone.
+
+#[cfg(test)]
+mod harness;
+#[cfg(test)]
+mod namespaces;
+#[cfg(test)]
+mod tenants;
