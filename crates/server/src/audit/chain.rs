@@ -51,13 +51,16 @@ pub(super) struct Link<'a> {
 
 /// Takes a line apart; `None` if it is not one of ours.
 pub(super) fn parse(line: &str) -> Option<Link<'_>> {
-    let start = line.find('{')?;
+    // Nothing stands outside what is hashed.
+    line.strip_prefix('{')?;
     let at = line.rfind(MEMBER)?;
     let member = line.get(at + MEMBER.len()..)?.strip_suffix("\"}}")?;
     let member = member.strip_prefix("\"seq\":")?;
     let (count, rest) = member.split_once(",\"prev\":\"")?;
     let (previous, hash) = rest.split_once("\",\"hash\":\"")?;
-    let mut object = line.get(start..at)?.as_bytes().to_vec();
+    let mut object = line.get(..at)?.as_bytes().to_vec();
     object.push(b'}');
-    Some(Link { object, count: count.parse().ok()?, previous, hash })
+    let number: u64 = count.parse().ok()?;
+    // One number has one spelling.
+    (number.to_string() == count).then_some(Link { object, count: number, previous, hash })
 }
