@@ -37,6 +37,14 @@ impl MemoryLog {
         Self { current: RwLock::default(), ordering: Mutex::default() }
     }
 
+    /// A log of its own that begins with what this one holds now. Costs two pointers; transactions that began on this
+    /// one and not yet committed have to run again there.
+    pub fn fork(&self) -> Self {
+        let current = self.current.read().unwrap_or_else(PoisonError::into_inner).clone();
+        let ordering = Ordering { window: Window::starting_at(current.revision), closed: false };
+        Self { current: RwLock::new(current), ordering: Mutex::new(ordering) }
+    }
+
     fn commit(&self, commit: Commit) -> Result<Revision, CommitError> {
         let mut ordering = self.ordering.lock().unwrap_or_else(PoisonError::into_inner);
         if ordering.closed {

@@ -8,6 +8,9 @@ use std::ops::ControlFlow;
 use std::sync::Arc;
 use zeroize::Zeroizing;
 
+#[cfg(test)]
+mod tests;
+
 /// A typed record. Its kind is bound into the sealed bytes; give a changed format a new kind (`"token/2"`).
 pub trait Record: Serialize + DeserializeOwned {
     /// Name and format version, for example `"token/1"`.
@@ -181,7 +184,7 @@ impl Tx {
         };
         let limit = page.limit.unwrap_or(usize::MAX);
         let mut names: Vec<String> = Vec::new();
-        self.ranges_read.insert((from.clone(), end.clone()));
+        let begin = from.clone();
         while names.len() < limit {
             let mut folder_end = None;
             self.merged(&from, &end, &mut |key| {
@@ -204,6 +207,8 @@ impl Tx {
                 None => break,
             }
         }
+        let last = names.last().filter(|_| names.len() >= limit).map(|name| format!("{base}{name}"));
+        self.saw_range(begin, last, end);
         Ok(names)
     }
 
@@ -220,7 +225,8 @@ impl Tx {
                 if keys.len() >= limit { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
             })?;
         }
-        self.ranges_read.insert((from, end));
+        let last = keys.last().filter(|_| keys.len() >= limit).map(|key| format!("{base}{key}"));
+        self.saw_range(from, last, end);
         Ok(keys)
     }
 
@@ -270,6 +276,17 @@ impl Tx {
             },
             batch: WriteBatch { changes },
         })
+    }
+
+    /// Notes a range that was listed. A list that its limit ended at `last` says nothing of what comes behind: jobs that
+    /// take the first of many would otherwise conflict with every addition to the rest, and starve.
+    fn saw_range(&mut self, from: String, last: Option<String>, end: String) {
+        let to = match last {
+            None => end,
+            Some(folder) if folder.ends_with('/') => prefix_end(&folder),
+            Some(key) => format!("{key}\0"),
+        };
+        self.ranges_read.insert((from, to));
     }
 
     fn full(&self, key: &str) -> String {
