@@ -44,7 +44,8 @@ fn known(kernel: &Kernel, kx: &mut Kx, text: &str) -> Result<(Option<TokenRef>, 
     if let Some((at, token)) = tokens::find(kernel, &mut kx.tx, text)? {
         return Ok((Some(at), token));
     }
-    batch::open(kernel, text).map(|token| (None, Arc::new(token))).ok_or(Fault::Denied)
+    let now = kx.now;
+    batch::find(kernel, &mut kx.tx, now, text)?.map(|token| (None, token)).ok_or(Fault::Denied)
 }
 
 /// The session of a token: its own policies, those through its identity, and the compiled whole.
@@ -95,6 +96,18 @@ pub fn session(
 }
 
 impl Session {
+    /// The same session after its token was changed.
+    pub fn with_token(&self, token: Token) -> Self {
+        Self {
+            token: Arc::new(token),
+            at: self.at.clone(),
+            caller: self.caller.clone(),
+            acl: self.acl.clone(),
+            identity_policies: self.identity_policies.clone(),
+            _proof: (),
+        }
+    }
+
     /// Whether it is a batch token, which has no storage of its own.
     pub fn is_batch(&self) -> bool {
         self.token.kind == TokenKind::Batch

@@ -118,14 +118,18 @@ pub fn lease(kx: &mut Kx, mount: &Arc<MountEntry>, path: &str, lease: Lease) -> 
     quotas::check_lease(kx, &mount.namespace, path)?;
     let session = kx.session()?.clone();
     // S76: a lease under a batch token ends with it, since the token itself cannot be revoked.
-    let expires = match (&session.at, session.token.expires) {
-        (None, Some(end)) => kx.now.plus_seconds(ttl).min(end),
-        _ => kx.now.plus_seconds(ttl),
-    };
+    let end = session.token.expires.filter(|_| session.at.is_none());
+    let expires = end.map_or(kx.now.plus_seconds(ttl), |end| end.min(kx.now.plus_seconds(ttl)));
+    let max_ttl = end.map_or(max_ttl, |end| kx.now.seconds_until(end).min(max_ttl));
     let entry = LeaseEntry {
         id: format!("{path}/{}", kx.cx.randomness.base62(LEASE_CHARACTERS)),
         namespace: mount.namespace.clone(),
-        of: LeaseOf::Secret { mount: mount.uuid.clone(), token: session.at.clone(), internal: lease.internal },
+        of: LeaseOf::Secret {
+            mount: mount.uuid.clone(),
+            // A batch token ends with its parent, and so does what was issued to it.
+            token: session.at.clone().or_else(|| session.token.parent.clone()),
+            internal: lease.internal,
+        },
         path: path.to_owned(),
         issued: kx.now,
         expires,

@@ -62,7 +62,8 @@ pub fn token_children(namespace: &str, parent: &str) -> String {
     format!("{namespace}/token-child/{parent}/")
 }
 
-/// Folder of a token's leases: names are lease ids.
+/// Folder of a token's leases: names are `namespace:lease id`, since a token makes leases in the namespaces below its own
+/// too.
 pub fn token_leases(namespace: &str, hash: &str) -> String {
     format!("{namespace}/token-lease/{hash}/")
 }

@@ -299,6 +299,8 @@ fn spend_use(kx: &mut Kx) -> Result<Option<tokens::TokenRef>, Fault> {
     }
     let left = Token { num_uses: session.token.num_uses - 1, ..Token::clone(&session.token) };
     tokens::save(&mut kx.tx, &at, &left)?;
+    // Handlers that show or renew their caller's token must not go on from the count before.
+    kx.session = Some(Arc::new(session.with_token(left)));
     Ok(None)
 }
 

@@ -22,11 +22,17 @@ const TOKEN_LEASE_KIND: &str = "token-lease/1";
 pub fn write(tx: &mut Tx, lease: &LeaseEntry) -> Result<(), Fault> {
     tx.save(&keys::lease(&lease.namespace, &lease.id), lease)?;
     tx.put(DUE_KIND, &keys::due(lease.due(), &lease.namespace, &lease.id), Vec::new());
-    if let LeaseOf::Secret { token: Some(at), .. } = &lease.of {
-        let folder = keys::token_leases(&at.namespace, &at.hash);
-        tx.put(TOKEN_LEASE_KIND, &format!("{folder}{}", lease.id), Vec::new());
+    if let Some(index) = token_index(lease) {
+        tx.put(TOKEN_LEASE_KIND, &index, Vec::new());
     }
     Ok(())
+}
+
+/// The entry that finds a lease by the token it ends with.
+fn token_index(lease: &LeaseEntry) -> Option<String> {
+    let LeaseOf::Secret { token: Some(at), .. } = &lease.of else { return None };
+    let folder = keys::token_leases(&at.namespace, &at.hash);
+    Some(format!("{folder}{}:{}", lease.namespace, lease.id))
 }
 
 /// The lease with an id, in this namespace only (S13).
@@ -45,9 +51,8 @@ pub fn forget(tx: &mut Tx, namespace: &str, id: &str) -> Result<(), Fault> {
     let Some(lease) = load(tx, namespace, id)? else { return Ok(()) };
     tx.delete(&keys::lease(namespace, id));
     tx.delete(&keys::due(lease.due(), namespace, id));
-    if let LeaseOf::Secret { token: Some(at), .. } = &lease.of {
-        let folder = keys::token_leases(&at.namespace, &at.hash);
-        tx.delete(&format!("{folder}{id}"));
+    if let Some(index) = token_index(&lease) {
+        tx.delete(&index);
     }
     Ok(())
 }

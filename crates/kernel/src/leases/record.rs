@@ -56,7 +56,7 @@ pub enum LeaseOf {
     Secret {
         /// Mount's uuid.
         mount: String,
-        /// The token it ends with; `None` under a batch token, whose own end bounds the lease's.
+        /// The token it ends with: under a batch token, whose own end bounds the lease's, that token's parent if it has one.
         token: Option<TokenRef>,
         /// What the engine put in.
         internal: Value,

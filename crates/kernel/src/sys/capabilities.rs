@@ -47,7 +47,10 @@ fn of_token(kx: &mut Kx, ask: Ask) -> Result<Reply, Fault> {
     let text = ask.token.0.expose().clone();
     let known = match tokens::find(&kernel, &mut kx.tx, &text)? {
         Some((at, token)) => Some((Some(at), token)),
-        None => tokens::batch::open(&kernel, &text).map(|token| (None, Arc::new(token))),
+        None => {
+            let now = kx.now;
+            tokens::batch::find(&kernel, &mut kx.tx, now, &text)?.map(|token| (None, token))
+        }
     };
     let (at, token) = known.filter(|(_, token)| !token.ended(kx.now)).ok_or_else(|| Fault::invalid("invalid token"))?;
     of(kx, at, token, ask)

@@ -254,7 +254,11 @@ fn check_new_path(kx: &mut Kx, class: Class, asked: &str, full: &str) -> Result<
     if let Some(entry) = table.collision(full) {
         return Err(Fault::invalid(format!("path is already in use at {}", bare(entry))));
     }
-    // S10: a mount must not take a path that a child namespace answers to.
+    check_namespaces(kx, asked, full)
+}
+
+/// S10: a mount must not take a path that a child namespace answers to.
+pub(super) fn check_namespaces(kx: &mut Kx, asked: &str, full: &str) -> Result<(), Fault> {
     let kernel = kx.kernel.clone();
     let tree = crate::namespaces::NamespaceTree::load(&kernel.memo, &mut kx.tx)?;
     let taken = format!("{}{full}", kx.namespace.path);

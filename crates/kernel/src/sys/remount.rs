@@ -1,6 +1,6 @@
 //! `sys/remount`: moving a mount. It keeps its place in storage, so the move is one record and done at once.
 
-use super::mounts::{folder, table};
+use super::mounts::{check_namespaces, folder, table};
 use crate::Kx;
 use crate::mounts::MountEntry;
 use engine::{Class, Fault, Record, Reply, Route};
@@ -68,6 +68,7 @@ fn remount(kx: &mut Kx, request: Remount) -> Result<Reply, Fault> {
     {
         return Err(Fault::invalid(format!("path is already in use at {}", taken.path)));
     }
+    check_namespaces(kx, &request.to, &to)?;
     MountEntry { path: to.clone(), ..MountEntry::clone(&entry) }.save(&mut kx.tx)?;
     // Leases are named after the path that issued them; those of the old path end with the move, as upstream's do.
     let namespace = kx.namespace_id();

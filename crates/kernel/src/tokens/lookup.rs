@@ -32,7 +32,10 @@ pub(super) fn by_text(kx: &mut Kx, request: ByText) -> Result<Reply, Fault> {
     let token = match find(&kernel, &mut kx.tx, &text)? {
         // S14: another namespace's token is nobody's here, unless that lies below.
         Some((_, token)) => token,
-        None => batch::open(&kernel, &text).map(Arc::new).ok_or_else(bad)?,
+        None => {
+            let now = kx.now;
+            batch::find(&kernel, &mut kx.tx, now, &text)?.ok_or_else(bad)?
+        }
     };
     if token.ended(kx.now) || !visible(kx, &token)? {
         return Err(bad());

@@ -73,9 +73,13 @@ fn renewed(kx: &mut Kx, at: TokenRef, token: Arc<Token>, increment: i64, text: S
 
 /// Renews a token by so many seconds; 0 takes what it was made with.
 pub fn renew(kx: &mut Kx, at: &TokenRef, token: &Token, increment: i64) -> Result<Token, Fault> {
-    let Some(_end) = token.expires.filter(|_| token.renewable) else {
+    // Asked here, where every way to a renewal meets: a token that ended but waits for the expiry job stays ended.
+    if token.ended(kx.now) {
+        return Err(Fault::invalid("lease expired"));
+    }
+    if token.expires.is_none() || !token.renewable {
         return Err(Fault::invalid("lease is not renewable"));
-    };
+    }
     let (period, default_ttl, max_ttl) = bounds(kx, token)?;
     let wanted = if period > 0 {
         period

@@ -68,9 +68,11 @@ fn end(kx: &mut Kx, at: &TokenRef) -> Result<(), Fault> {
 
 fn revoke_leases(kx: &mut Kx, at: &TokenRef) -> Result<(), Fault> {
     let folder = keys::token_leases(&at.namespace, &at.hash);
-    for id in kx.tx.scan(&folder, &Page::all())? {
-        kx.tx.delete(&format!("{folder}{id}"));
-        leases::revoke(kx, &at.namespace, &id)?;
+    for name in kx.tx.scan(&folder, &Page::all())? {
+        kx.tx.delete(&format!("{folder}{name}"));
+        if let Some((namespace, id)) = name.split_once(':') {
+            leases::revoke(kx, namespace, id)?;
+        }
     }
     Ok(())
 }

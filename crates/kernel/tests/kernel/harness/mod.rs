@@ -2,6 +2,7 @@
 //! server, and what they decide is committed.
 
 mod accounts;
+mod cubbyhole;
 
 pub use accounts::Accounts;
 
@@ -85,7 +86,8 @@ impl World {
         let (mut tx, made) = barrier::initialise(log.snapshot(), &how, keys::ROOT, moment, &mut randomness).unwrap();
         let derived = Keys { token: made.barrier.derive("token"), batch: made.barrier.derive_data_key("batch token") };
         let accounts = Arc::new(Accounts::default());
-        let engines: Vec<Arc<dyn Engine>> = vec![Arc::new(accounts::AccountsEngine::new(accounts.clone()))];
+        let engines: Vec<Arc<dyn Engine>> =
+            vec![Arc::new(accounts::AccountsEngine::new(accounts.clone())), Arc::new(cubbyhole::Cubbyhole::new())];
         let kernel = Arc::new(Kernel::new(engines, Settings::default(), derived));
         bootstrap::bootstrap(&kernel, &mut tx, now, &mut randomness, Some("root".to_owned())).unwrap();
         let commit = tx.into_commit(&mut |bytes| engine::Randomness::fill(&mut randomness, bytes)).unwrap();
