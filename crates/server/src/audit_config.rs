@@ -1,10 +1,11 @@
 //! Keeps the open audit devices in step with the stored ones.
 
-use crate::audit::{Device, DeviceError};
+use crate::audit::{Device, file_path};
 use crate::shell::Shell;
 use engine::{Fault, Tx};
 use kernel::audit::{self, AuditDevice, AuditHeaders};
 use std::collections::BTreeMap;
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
@@ -15,8 +16,8 @@ impl Shell {
         self.audit_revision.load(Ordering::Relaxed) != now
     }
 
-    /// Opens what was enabled and closes what was disabled. A device that cannot be opened is logged and counts as
-    /// broken: it is left out, and if it was the only one, requests fail until it opens.
+    /// Opens what was enabled and closes what was disabled. A device that cannot be opened is logged and tried again with
+    /// every entry: if it is the only one, requests fail until it opens.
     pub fn refresh_audit(&self) {
         let Some(open) = self.unsealed() else { return };
         let snapshot = self.log.snapshot();
@@ -29,16 +30,14 @@ impl Shell {
         };
         let records: Vec<AuditDevice> = self.declared_devices().chain(records).collect();
         let known = self.audit.devices();
+        let headers = Arc::new(headers);
         let mut devices = Vec::with_capacity(records.len());
         for record in &records {
-            let same = known.iter().find(|device| device.uuid == record.uuid && device.options.headers == headers);
-            match same.cloned().map_or_else(|| self.open_device(record, headers.clone(), &barrier), Ok) {
-                Ok(device) => devices.push(device),
-                Err(error) => {
-                    tracing::error!(device = %record.path, error = %error, "audit device could not be opened");
-                    devices.push(Arc::new(Device::broken(&record.path, &record.uuid)));
-                }
-            }
+            // A device that stays keeps its file and its place in the chain, whatever else changed.
+            let same = known.iter().find(|device| device.uuid == record.uuid).cloned();
+            let device = same.unwrap_or_else(|| self.device(record, &barrier));
+            device.show_headers(headers.clone());
+            devices.push(device);
         }
         self.audit.replace(devices);
         self.audit_revision.store(revision, Ordering::Relaxed);
@@ -56,21 +55,35 @@ impl Shell {
         })
     }
 
-    /// Opens a device once, to see that its options are good.
+    /// Opens a device once, to see that its options are good and that its file is nobody else's.
     pub fn try_device(&self, kind: &str, options: &BTreeMap<String, String>) -> Result<(), Fault> {
         let key = engine::crypto::MacKey::new(&[0; 32]);
-        let opened = Device::open("", "", kind, options, BTreeMap::new(), key, self.clock.clone());
-        opened.map(drop).map_err(|error| Fault::invalid(error.to_string()))
+        let record = AuditDevice {
+            path: String::new(),
+            kind: kind.to_owned(),
+            description: String::new(),
+            options: options.clone(),
+            local: false,
+            uuid: String::new(),
+        };
+        let device = Device::new(&record, key, self.clock.clone());
+        device.open().map_err(|error| Fault::invalid(error.to_string()))?;
+        if kind == "file"
+            && let Ok(path) = file_path(options)
+            && let Some(other) = self.audit.devices().iter().find(|device| device.writes_to(Path::new(path)))
+        {
+            // Two chains in one file would break each other.
+            return Err(Fault::invalid(format!("{path} is the file of audit device {:?} already", other.path)));
+        }
+        Ok(())
     }
 
-    fn open_device(
-        &self,
-        record: &AuditDevice,
-        headers: BTreeMap<String, bool>,
-        barrier: &barrier::Barrier,
-    ) -> Result<Arc<Device>, DeviceError> {
+    fn device(&self, record: &AuditDevice, barrier: &barrier::Barrier) -> Arc<Device> {
         let key = barrier.derive(&format!("audit {}", record.uuid));
-        Device::open(&record.path, &record.uuid, &record.kind, &record.options, headers, key, self.clock.clone())
-            .map(Arc::new)
+        let device = Device::new(record, key, self.clock.clone());
+        if let Err(error) = device.open() {
+            tracing::error!(device = %record.path, error = %error, "audit device could not be opened");
+        }
+        Arc::new(device)
     }
 }

@@ -4,7 +4,7 @@ use crate::audit::{Phase, Receipt};
 use crate::http::{self, Rendered};
 use crate::shell::{Shell, Unsealed};
 use engine::{Fault, Operation, Request, SystemRandomness};
-use kernel::pipeline::{Arrival, Outcome};
+use kernel::pipeline::{Arrival, Facts, Outcome};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use store::{Commit, CommitError};
@@ -18,40 +18,78 @@ pub async fn drive(shell: &Arc<Shell>, unsealed: &Arc<Unsealed>, request: Arc<Re
     let started = std::time::Instant::now();
     let mut audited = false;
     for _ in 0..RUNS_MAX {
-        let Outcome { result, commit, effects, facts } = run(shell, unsealed, &request).await;
+        let outcome = run(shell, unsealed, &request).await;
         // A fault of the shell itself is what the log is for; the client only learns that there was one.
-        if let Err(fault @ (Fault::Store(_) | Fault::Internal(_))) = &result {
+        if let Err(fault @ (Fault::Store(_) | Fault::Internal(_))) = &outcome.result {
             tracing::error!(request = %request.id, path = %request.path, error = %fault, "request failed");
         }
+        let pass = Pass { shell: shell.clone(), request: request.clone(), started, audited };
+        if outcome.commit.is_none() && outcome.effects.is_empty() {
+            return pass.answer(outcome.result, outcome.facts).await;
+        }
+        // From here on a client that goes away changes nothing: what is committed is also carried out and audited.
+        match tokio::spawn(pass.settle(outcome)).await {
+            Ok(Settled::Answered(rendered)) => return rendered,
+            Ok(Settled::Conflict) => audited = true,
+            Err(_) => return http::fault(&Fault::Internal("request was lost".to_owned())),
+        }
+    }
+    let busy = Fault::Status(503, vec!["the store is too busy with conflicting writes; try again".to_owned()]);
+    Pass { shell: shell.clone(), request, started, audited }.answer(Err(busy), Facts::default()).await
+}
+
+/// One run of a request, from the kernel's outcome on.
+struct Pass {
+    shell: Arc<Shell>,
+    request: Arc<Request>,
+    started: std::time::Instant,
+    /// Whether the request's entry is stored.
+    audited: bool,
+}
+
+enum Settled {
+    Answered(Rendered),
+    /// Nothing is committed: the request has to run again.
+    Conflict,
+}
+
+impl Pass {
+    /// Request entry, commit, effects, response entry. Without the first nothing is committed; without the last nothing of
+    /// the reply leaves.
+    async fn settle(mut self, outcome: Outcome) -> Settled {
+        let Outcome { mut result, commit, effects, facts } = outcome;
+        if !self.audited && self.shell.audit.record(&self.request, &facts, Phase::Request).await.is_err() {
+            return Settled::Answered(unaudited());
+        }
+        self.audited = true;
         if let Some(commit) = commit {
-            if !audited && shell.audit.record(&request, &facts, Phase::Request).await.is_err() {
-                return unaudited();
-            }
-            audited = true;
-            match submit(shell, commit).await {
-                Ok(()) if shell.audit_changed() => shell.refresh_audit(),
+            match submit(&self.shell, commit).await {
+                Ok(()) if self.shell.audit_changed() => self.shell.refresh_audit(),
                 Ok(()) => {}
-                Err(CommitError::Conflict) => continue,
+                Err(CommitError::Conflict) => return Settled::Conflict,
                 Err(error) => {
-                    tracing::error!(request = %request.id, error = %error, "commit failed");
-                    let failed = Fault::Internal("commit failed".to_owned());
-                    let receipt = shell.audit.record(&request, &facts, Phase::Failure(&failed)).await;
-                    return send(http::fault(&failed), receipt);
+                    tracing::error!(request = %self.request.id, error = %error, "commit failed");
+                    result = Err(Fault::Internal("commit failed".to_owned()));
+                    return Settled::Answered(self.answer(result, facts).await);
                 }
             }
         }
-        shell.perform(effects).await;
-        let operation = facts.operation.unwrap_or(request.operation);
+        self.shell.perform(effects).await;
+        Settled::Answered(self.answer(result, facts).await)
+    }
+
+    /// The response entry and the reply.
+    async fn answer(self, result: Result<kernel::pipeline::Answer, Fault>, facts: Facts) -> Rendered {
         let phase = match &result {
-            Ok(answer) => Phase::Response { answer, with_request: !audited },
-            Err(fault) if audited => Phase::Failure(fault),
+            Ok(answer) => Phase::Response { answer, with_request: !self.audited },
+            Err(fault) if self.audited => Phase::Failure(fault),
             Err(fault) => Phase::Refusal(fault),
         };
-        let receipt = shell.audit.record(&request, &facts, phase).await;
-        shell.metrics.request(&request, &facts, &result, started.elapsed());
-        return send(finished(&request, operation, result), receipt);
+        let receipt = self.shell.audit.record(&self.request, &facts, phase).await;
+        self.shell.metrics.request(&self.request, &facts, &result, self.started.elapsed());
+        let operation = facts.operation.unwrap_or(self.request.operation);
+        send(finished(&self.request, operation, result), receipt)
     }
-    http::error(503, &["the store is too busy with conflicting writes; try again"])
 }
 
 fn finished(request: &Request, operation: Operation, result: Result<kernel::pipeline::Answer, Fault>) -> Rendered {
@@ -107,7 +145,7 @@ fn lost() -> Outcome {
         result: Err(Fault::Internal("handler panicked".to_owned())),
         commit: None,
         effects: Vec::new(),
-        facts: kernel::pipeline::Facts::default(),
+        facts: Facts::default(),
     }
 }
 

@@ -1,16 +1,20 @@
 //! One audit device: its options, its key and where its lines go.
 
 use super::file::FileSink;
-use super::queue::QueueSink;
+use super::filter::Filter;
+use super::queue::{QueueSink, Queued};
 use super::sinks;
 use crate::clock::Clock;
+use arc_swap::ArcSwap;
 use engine::crypto::MacKey;
 use engine::{Headers, Request, Timestamp};
+use kernel::audit::AuditDevice;
 use kernel::pipeline::Facts;
+use rustix::fs::Mode;
 use std::collections::BTreeMap;
 use std::path::Path;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
 
 /// A device that takes entries.
 pub struct Device {
@@ -20,18 +24,35 @@ pub struct Device {
     pub uuid: String,
     /// Its options.
     pub options: Options,
+    /// Why its options are no good: a device that stores nothing, so that nothing goes unaudited for it.
+    refused: Option<String>,
     /// Hashes values for this device alone.
     pub key: MacKey,
-    sink: Sink,
+    kind: String,
+    settings: BTreeMap<String, String>,
+    /// Where lines go; empty as long as it could not be opened.
+    sink: OnceLock<Sink>,
+    /// Headers to show, by lower-case name, and whether by hash.
+    headers: ArcSwap<BTreeMap<String, bool>>,
     clock: Arc<Clock>,
+    /// Whether the last entry could not be stored.
     broken: AtomicBool,
+    /// Whether an entry is under way that shows whether a broken device works again.
+    probed: AtomicBool,
+    stored: AtomicU64,
+    failed: AtomicU64,
 }
 
 enum Sink {
     File(FileSink),
     Queue(QueueSink),
     Discard,
-    Broken,
+}
+
+/// An entry on its way.
+pub(super) enum Pending {
+    Done(Result<(), DeviceError>),
+    Waiting(Queued),
 }
 
 /// Options of all kinds of device.
@@ -41,21 +62,8 @@ pub struct Options {
     pub log_raw: bool,
     /// Accessors by hash (the default).
     pub hmac_accessor: bool,
-    /// Entries of these mount types, operations or namespaces only: `field == "value"` joined by `and`.
+    /// Takes only what it admits.
     pub filter: Option<Filter>,
-    /// Headers to show, by lower-case name, and whether by hash.
-    pub headers: BTreeMap<String, bool>,
-}
-
-/// A conjunction of comparisons over an entry.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Filter(Vec<Comparison>);
-
-#[derive(Debug, Clone, PartialEq, Eq)]
-struct Comparison {
-    field: String,
-    equal: bool,
-    value: String,
 }
 
 /// Why a device cannot be set up or cannot store an entry.
@@ -73,46 +81,51 @@ pub enum DeviceError {
 }
 
 impl Device {
-    /// Opens a device of a kind with upstream's option names.
-    pub fn open(
-        path: &str,
-        uuid: &str,
-        kind: &str,
-        options: &BTreeMap<String, String>,
-        headers: BTreeMap<String, bool>,
-        key: MacKey,
-        clock: Arc<Clock>,
-    ) -> Result<Self, DeviceError> {
-        let parsed = Options { headers, ..Options::parse(options)? };
-        let sink = match kind {
-            "file" => file_sink(options)?,
-            "socket" => Sink::Queue(sinks::socket(options)?),
-            "syslog" => Sink::Queue(sinks::syslog(options)?),
-            "http" => Sink::Queue(sinks::http(options)?),
-            _ => return Err(DeviceError::Options(format!("unknown audit backend: {kind:?}"))),
+    /// A device of a kind with upstream's option names, not opened yet.
+    pub fn new(record: &AuditDevice, key: MacKey, clock: Arc<Clock>) -> Self {
+        let (options, refused) = match Options::parse(&record.options) {
+            Ok(options) => (options, None),
+            Err(error) => (Options { hmac_accessor: true, ..Options::default() }, Some(error.to_string())),
         };
-        Ok(Self {
-            path: path.to_owned(),
-            uuid: uuid.to_owned(),
-            options: parsed,
+        Self {
+            path: record.path.clone(),
+            uuid: record.uuid.clone(),
+            options,
+            refused,
             key,
-            sink,
+            kind: record.kind.clone(),
+            settings: record.options.clone(),
+            sink: OnceLock::new(),
+            headers: ArcSwap::default(),
             clock,
             broken: AtomicBool::new(false),
-        })
+            probed: AtomicBool::new(false),
+            stored: AtomicU64::new(0),
+            failed: AtomicU64::new(0),
+        }
     }
 
-    /// A device that could not be opened: it stores nothing, so that requests do not go unaudited for it.
-    pub fn broken(path: &str, uuid: &str) -> Self {
-        Self {
-            path: path.to_owned(),
-            uuid: uuid.to_owned(),
-            options: Options::default(),
-            key: MacKey::new(&[0; 32]),
-            sink: Sink::Broken,
-            clock: Arc::default(),
-            broken: AtomicBool::new(true),
+    /// Opens it. What cannot be opened is tried again with every entry.
+    pub fn open(&self) -> Result<(), DeviceError> {
+        self.sink().map(drop)
+    }
+
+    fn sink(&self) -> Result<&Sink, DeviceError> {
+        if let Some(sink) = self.sink.get() {
+            return Ok(sink);
         }
+        if let Some(why) = &self.refused {
+            return Err(DeviceError::Options(why.clone()));
+        }
+        let opened = match self.kind.as_str() {
+            "file" => file_sink(&self.settings)?,
+            "socket" => Sink::Queue(sinks::socket(&self.settings)?),
+            "syslog" => Sink::Queue(sinks::syslog(&self.settings)?),
+            "http" => Sink::Queue(sinks::http(&self.settings)?),
+            kind => return Err(DeviceError::Options(format!("unknown audit backend: {kind:?}"))),
+        };
+        // Whoever opened it first keeps it; a file that was opened twice was not written to.
+        Ok(self.sink.get_or_init(|| opened))
     }
 
     /// Whether the device's filter lets a request through.
@@ -120,25 +133,61 @@ impl Device {
         self.options.filter.as_ref().is_none_or(|filter| filter.admits(request, facts))
     }
 
-    /// Stores lines, given as JSON objects.
-    pub async fn write(&self, objects: Vec<Vec<u8>>) -> Result<(), DeviceError> {
-        let result = match &self.sink {
-            Sink::File(sink) => sink.write(&objects),
-            Sink::Queue(sink) => sink.write(objects).await,
-            Sink::Discard => Ok(()),
-            Sink::Broken => Err(DeviceError::Options("audit device could not be opened".into())),
-        };
-        if result.is_ok() && self.broken.swap(false, Ordering::Relaxed) {
-            tracing::warn!(device = %self.path, "audit device works again");
-        }
-        result
+    /// Whether this device writes to the file at a path.
+    pub fn writes_to(&self, path: &Path) -> bool {
+        matches!(self.sink.get(), Some(Sink::File(sink)) if sink.is_at(path))
     }
 
-    /// Says once that the device is broken.
-    pub fn report(&self, error: &DeviceError) {
-        if !self.broken.swap(true, Ordering::Relaxed) {
-            tracing::error!(device = %self.path, error = %error, "audit device is broken");
+    /// Begins to store lines, given as JSON objects. A regular file is written at once.
+    pub(super) fn begin(&self, objects: Vec<Vec<u8>>) -> Pending {
+        match self.sink() {
+            Ok(Sink::File(sink)) => Pending::Done(sink.write(&objects, || self.now())),
+            Ok(Sink::Queue(sink)) => match sink.queue(objects) {
+                Ok(queued) => Pending::Waiting(queued),
+                Err(error) => Pending::Done(Err(error)),
+            },
+            Ok(Sink::Discard) => Pending::Done(Ok(())),
+            Err(error) => Pending::Done(Err(error)),
         }
+    }
+
+    /// Waits until lines are stored, or their time is over; whether they are.
+    pub(super) async fn end(&self, pending: Pending) -> bool {
+        let result = match pending {
+            Pending::Done(result) => result,
+            Pending::Waiting(queued) => queued.written().await,
+        };
+        match result {
+            Ok(()) => {
+                self.stored.fetch_add(1, Ordering::Relaxed);
+                if self.broken.load(Ordering::Relaxed) && self.broken.swap(false, Ordering::Relaxed) {
+                    tracing::warn!(device = %self.path, "audit device works again");
+                }
+                true
+            }
+            Err(error) => {
+                self.failed.fetch_add(1, Ordering::Relaxed);
+                if !self.broken.swap(true, Ordering::Relaxed) {
+                    tracing::error!(device = %self.path, error = %error, "audit device is broken");
+                }
+                false
+            }
+        }
+    }
+
+    /// Offers an entry to a broken device without waiting for it: one at a time, until one is stored. The others count as
+    /// failed.
+    pub(super) fn probe(self: &Arc<Self>, objects: Vec<Vec<u8>>) {
+        if self.probed.swap(true, Ordering::AcqRel) {
+            self.failed.fetch_add(1, Ordering::Relaxed);
+            return;
+        }
+        let device = self.clone();
+        tokio::spawn(async move {
+            let pending = device.begin(objects);
+            device.end(pending).await;
+            device.probed.store(false, Ordering::Release);
+        });
     }
 
     /// Whether the last entry could not be stored.
@@ -146,11 +195,16 @@ impl Device {
         self.broken.load(Ordering::Relaxed)
     }
 
+    /// Entries that it stored, and that it could not store.
+    pub fn counts(&self) -> (u64, u64) {
+        (self.stored.load(Ordering::Relaxed), self.failed.load(Ordering::Relaxed))
+    }
+
     /// Opens its file again.
     pub fn reopen(&self) -> Result<(), DeviceError> {
-        match &self.sink {
+        match self.sink()? {
             Sink::File(sink) => sink.reopen(),
-            Sink::Queue(_) | Sink::Discard | Sink::Broken => Ok(()),
+            Sink::Queue(_) | Sink::Discard => Ok(()),
         }
     }
 
@@ -159,9 +213,15 @@ impl Device {
         self.clock.now()
     }
 
+    /// Changes which headers it shows.
+    pub fn show_headers(&self, headers: Arc<BTreeMap<String, bool>>) {
+        self.headers.store(headers);
+    }
+
     /// The headers that this device shows.
     pub fn headers(&self, headers: &Headers) -> BTreeMap<String, Vec<String>> {
-        let shown = self.options.headers.iter().filter_map(|(name, by_hash)| Some((name, by_hash, headers.get(name)?)));
+        let configured = self.headers.load();
+        let shown = configured.iter().filter_map(|(name, by_hash)| Some((name, by_hash, headers.get(name)?)));
         shown
             .map(|(name, by_hash, values)| {
                 let show =
@@ -172,24 +232,34 @@ impl Device {
     }
 }
 
-fn file_sink(options: &BTreeMap<String, String>) -> Result<Sink, DeviceError> {
-    let path = match (options.get("file_path"), options.get("path")) {
+/// The path that a file device's options name, under either of its names.
+pub fn file_path(settings: &BTreeMap<String, String>) -> Result<&str, DeviceError> {
+    match (settings.get("file_path"), settings.get("path")) {
         // S34: two names for one thing is how a guard on one of them is walked around.
-        (Some(_), Some(_)) => return Err(DeviceError::Options("file_path and path must not both be set".into())),
-        (Some(path), None) | (None, Some(path)) => path,
-        (None, None) => return Err(DeviceError::Options("file_path is required".into())),
-    };
-    if path == "discard" {
-        return Ok(Sink::Discard);
+        (Some(_), Some(_)) => Err(DeviceError::Options("file_path and path must not both be set".into())),
+        (Some(path), None) | (None, Some(path)) => Ok(path),
+        (None, None) => Err(DeviceError::Options("file_path is required".into())),
     }
-    if path == "stdout" {
-        return Ok(Sink::Queue(sinks::stdout()));
+}
+
+fn file_sink(settings: &BTreeMap<String, String>) -> Result<Sink, DeviceError> {
+    match file_path(settings)? {
+        "discard" => Ok(Sink::Discard),
+        "stdout" => Ok(Sink::Queue(sinks::stdout()?)),
+        path if FileSink::is_regular_or_new(Path::new(path))? => {
+            FileSink::open(Path::new(path), mode(settings)?).map(Sink::File)
+        }
+        path => Ok(Sink::Queue(sinks::pipe(Path::new(path))?)),
     }
-    let path = Path::new(path);
-    if FileSink::is_regular_or_new(path)? {
-        Ok(Sink::File(FileSink::open(path)?))
-    } else {
-        Ok(Sink::Queue(sinks::pipe(path)?))
+}
+
+/// The permissions that a file is given; `None` leaves those it has.
+fn mode(settings: &BTreeMap<String, String>) -> Result<Option<Mode>, DeviceError> {
+    match settings.get("mode").map(String::as_str) {
+        None | Some("0600" | "600") => Ok(Some(Mode::RUSR | Mode::WUSR)),
+        Some("0640" | "640") => Ok(Some(Mode::RUSR | Mode::WUSR | Mode::RGRP)),
+        Some("0000" | "000" | "0") => Ok(None),
+        Some(_) => Err(DeviceError::Options("mode must be 0600, 0640, or 0000 to leave it as it is".into())),
     }
 }
 
@@ -208,52 +278,12 @@ impl Options {
         if options.get("prefix").is_some_and(|prefix| !prefix.is_empty()) {
             return Err(DeviceError::Options("prefix is not supported".into()));
         }
-        if let Some(mode) = options.get("mode")
-            && !matches!(mode.as_str(), "0600" | "600" | "0640" | "640" | "0000" | "0")
-        {
-            return Err(DeviceError::Options("mode must be 0600 or 0640".into()));
-        }
+        mode(options)?;
+        let filter = options.get("filter").filter(|text| !text.is_empty()).map(|text| Filter::parse(text));
         Ok(Self {
             log_raw: flag("log_raw", false)?,
             hmac_accessor: flag("hmac_accessor", true)?,
-            filter: options.get("filter").map(|text| Filter::parse(text)).transpose()?,
-            headers: BTreeMap::new(),
-        })
-    }
-}
-
-impl Filter {
-    const FIELDS: [&'static str; 5] = ["mount_point", "mount_type", "namespace", "operation", "path"];
-
-    fn parse(text: &str) -> Result<Self, DeviceError> {
-        let bad =
-            || DeviceError::Options("filter is not of the form: field == \"value\" and field != \"value\"".into());
-        let comparison = |part: &str| {
-            let (field, equal, value) = match (part.split_once("=="), part.split_once("!=")) {
-                (Some((field, value)), None) => (field, true, value),
-                (None, Some((field, value))) => (field, false, value),
-                _ => return Err(bad()),
-            };
-            let (field, value) = (field.trim(), value.trim().trim_matches('"'));
-            if !Self::FIELDS.contains(&field) {
-                return Err(bad());
-            }
-            Ok(Comparison { field: field.to_owned(), equal, value: value.to_owned() })
-        };
-        text.split(" and ").map(comparison).collect::<Result<Vec<_>, _>>().map(Self)
-    }
-
-    fn admits(&self, request: &Request, facts: &Facts) -> bool {
-        let mount = facts.mount.as_deref();
-        self.0.iter().all(|comparison| {
-            let value = match comparison.field.as_str() {
-                "mount_point" => mount.map_or("", |mount| &mount.path),
-                "mount_type" => mount.map_or("", |mount| &mount.kind),
-                "namespace" => facts.namespace.as_ref().map_or("", |namespace| &namespace.path),
-                "operation" => facts.operation.unwrap_or(request.operation).name(),
-                _ => &facts.path,
-            };
-            (value == comparison.value) == comparison.equal
+            filter: filter.transpose().map_err(|error| DeviceError::Options(error.to_string()))?,
         })
     }
 }

@@ -2,26 +2,35 @@
 
 use super::DeviceError;
 use super::chain::{Chain, parse};
+use engine::Timestamp;
 use rustix::fs::{FileType, Mode, OFlags};
+use serde_json::json;
 use std::fs::File;
-use std::io::{Read, Seek, SeekFrom, Write};
+use std::io::{self, Read, Seek, SeekFrom, Write};
+use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 /// Longest line looked for at the end of an existing file.
 const LINE_BYTES_MAX: u64 = 64 << 20;
-/// How often it is checked that the file still has its name.
+/// Bytes of the end of a file that are looked at first.
+const TAIL_BYTES: u64 = 1 << 20;
+/// Bytes of a line that was cut off by a crash which are kept in the entry about it.
+const CUT_OFF_BYTES_MAX: usize = 4_096;
+/// How often it is checked that the file still has a name.
 const CHECK_EVERY: Duration = Duration::from_millis(500);
 
 pub(super) struct FileSink {
     path: PathBuf,
+    mode: Option<Mode>,
     state: Mutex<State>,
 }
 
 struct State {
     file: File,
-    chain: Chain,
+    /// The end of the chain; not known before the first write.
+    chain: Option<Chain>,
     checked: Instant,
 }
 
@@ -33,72 +42,150 @@ impl FileSink {
                 Err(DeviceError::Options("path must not be a symbolic link".into()))
             }
             Ok(metadata) => Ok(metadata.is_file()),
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(true),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(true),
             Err(error) => Err(error.into()),
         }
     }
 
-    /// Opens a file to append to, and takes up its chain.
-    pub(super) fn open(path: &Path) -> Result<Self, DeviceError> {
+    /// Opens a file to append to, with these permissions; `None` leaves those of an existing file.
+    pub(super) fn open(path: &Path, mode: Option<Mode>) -> Result<Self, DeviceError> {
         if path.starts_with("/proc") || path.starts_with("/sys") || path.starts_with("/dev") {
             return Err(DeviceError::Options("path must not be in a system folder".into()));
         }
-        let mut file = open(path)?;
-        let chain = last_link(&mut file)?;
-        Ok(Self { path: path.to_owned(), state: Mutex::new(State { file, chain, checked: Instant::now() }) })
+        let file = open(path, mode)?;
+        Ok(Self {
+            path: path.to_owned(),
+            mode,
+            state: Mutex::new(State { file, chain: None, checked: Instant::now() }),
+        })
     }
 
-    /// Appends objects as lines.
-    pub(super) fn write(&self, objects: &[Vec<u8>]) -> Result<(), DeviceError> {
+    /// Whether a path names the file that is open here.
+    pub(super) fn is_at(&self, path: &Path) -> bool {
+        let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        match (std::fs::metadata(path), state.file.metadata()) {
+            (Ok(there), Ok(here)) => (there.dev(), there.ino()) == (here.dev(), here.ino()),
+            _ => false,
+        }
+    }
+
+    /// Appends objects as lines. After an error the file is as it was before.
+    pub(super) fn write(&self, objects: &[Vec<u8>], now: impl Fn() -> Timestamp) -> Result<(), DeviceError> {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         if state.checked.elapsed() > CHECK_EVERY {
             state.checked = Instant::now();
-            if rustix::fs::fstat(&state.file).map_err(std::io::Error::from)?.st_nlink == 0 {
-                state.file = open(&self.path)?;
+            // Somebody removed the file: what is written to it would be lost.
+            if rustix::fs::fstat(&state.file).map_err(io::Error::from)?.st_nlink == 0 {
+                tracing::warn!(path = %self.path.display(), "audit file was removed while it was open; it is made anew");
+                state.file = open(&self.path, self.mode)?;
             }
         }
-        let mut chain = state.chain.clone();
         let mut out = Vec::with_capacity(objects.iter().map(|object| object.len() + 180).sum());
+        let mut chain = match &state.chain {
+            Some(chain) => chain.clone(),
+            None => taken_up(&mut state.file, now)?,
+        };
         for object in objects {
             chain.append(object, &mut out);
         }
-        state.file.write_all(&out)?;
+        append(&mut state.file, &out)?;
         // The chain goes on only from what was written.
-        state.chain = chain;
+        state.chain = Some(chain);
         Ok(())
     }
 
     /// Opens the file at its path again; the chain goes on in the new file.
     pub(super) fn reopen(&self) -> Result<(), DeviceError> {
-        let file = open(&self.path)?;
+        let file = open(&self.path, self.mode)?;
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        if state.chain.is_none() {
+            state.chain = Some(taken_up(&mut state.file, || Timestamp::from_nanoseconds(0))?);
+        }
         state.file = file;
         Ok(())
     }
 }
 
-fn open(path: &Path) -> Result<File, DeviceError> {
+fn open(path: &Path, mode: Option<Mode>) -> Result<File, DeviceError> {
     let flags = OFlags::APPEND | OFlags::CREATE | OFlags::RDWR | OFlags::CLOEXEC | OFlags::NOFOLLOW;
-    let file = rustix::fs::open(path, flags, Mode::RUSR | Mode::WUSR).map_err(std::io::Error::from)?;
-    let kind = FileType::from_raw_mode(rustix::fs::fstat(&file).map_err(std::io::Error::from)?.st_mode);
-    if kind != FileType::RegularFile {
+    let file = rustix::fs::open(path, flags, mode.unwrap_or(Mode::RUSR | Mode::WUSR)).map_err(io::Error::from)?;
+    let stat = rustix::fs::fstat(&file).map_err(io::Error::from)?;
+    if FileType::from_raw_mode(stat.st_mode) != FileType::RegularFile {
         return Err(DeviceError::Options("path is not a regular file".into()));
+    }
+    if let Some(mode) = mode
+        && Mode::from_raw_mode(stat.st_mode) != mode
+    {
+        rustix::fs::fchmod(&file, mode).map_err(io::Error::from)?;
     }
     Ok(File::from(file))
 }
 
-/// The end of the chain in an existing file. A torn last line (a crash in the middle of a write) is closed, so that what
-/// follows starts on its own line.
-fn last_link(file: &mut File) -> Result<Chain, DeviceError> {
-    let length = file.seek(SeekFrom::End(0))?;
-    let from = length.saturating_sub(LINE_BYTES_MAX.min(1 << 20));
-    file.seek(SeekFrom::Start(from))?;
-    let mut tail = Vec::new();
-    file.take(LINE_BYTES_MAX).read_to_end(&mut tail)?;
-    if !tail.is_empty() && !tail.ends_with(b"\n") {
-        file.write_all(b"\n")?;
+/// Appends all bytes or none: half a line at the end would spoil the next one.
+fn append(file: &mut File, bytes: &[u8]) -> io::Result<()> {
+    let mut written = 0;
+    while let Some(rest) = bytes.get(written..).filter(|rest| !rest.is_empty()) {
+        match file.write(rest) {
+            Ok(0) => return Err(taken_back(file, written, io::ErrorKind::WriteZero.into())),
+            Ok(count) => written += count,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(taken_back(file, written, error)),
+        }
     }
-    let text = String::from_utf8_lossy(&tail);
-    let link = text.lines().rev().find_map(parse);
-    Ok(link.map_or_else(Chain::default, |link| Chain { count: link.count, last: link.hash.to_owned() }))
+    Ok(())
+}
+
+fn taken_back(file: &File, written: usize, error: io::Error) -> io::Error {
+    if written > 0
+        && let Ok(metadata) = file.metadata()
+        && let Err(second) = file.set_len(metadata.len().saturating_sub(written as u64))
+    {
+        tracing::error!(error = %second, "half a line could not be taken back from an audit file");
+    }
+    error
+}
+
+/// The end of the chain in an existing file. A last line that was cut off (a crash in the middle of a write) becomes part
+/// of an entry of its own, so that the file still verifies and nothing is lost.
+fn taken_up(file: &mut File, now: impl Fn() -> Timestamp) -> io::Result<Chain> {
+    let (mut chain, cut_off) = last_link(file)?;
+    if cut_off.is_empty() {
+        return Ok(chain);
+    }
+    let kept = cut_off.get(..CUT_OFF_BYTES_MAX).unwrap_or(&cut_off);
+    let entry = json!({
+        "time": now().to_rfc3339(),
+        "type": "recovery",
+        "error": "the process ended while it wrote the line after this chain's last; its request has no answer",
+        "cut_off": String::from_utf8_lossy(kept),
+        "cut_off_bytes": cut_off.len(),
+    });
+    let mut out = Vec::new();
+    chain.append(entry.to_string().as_bytes(), &mut out);
+    let length = file.metadata()?.len();
+    file.set_len(length.saturating_sub(cut_off.len() as u64))?;
+    append(file, &out)?;
+    Ok(chain)
+}
+
+/// The last whole entry of a file as the end of a chain, and the bytes after the last line.
+fn last_link(file: &mut File) -> io::Result<(Chain, Vec<u8>)> {
+    let length = file.metadata()?.len();
+    let mut window = TAIL_BYTES;
+    loop {
+        let from = length.saturating_sub(window);
+        file.seek(SeekFrom::Start(from))?;
+        let mut tail = Vec::new();
+        Read::by_ref(file).take(window).read_to_end(&mut tail)?;
+        let lines_end = tail.iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1);
+        let cut_off = tail.split_off(lines_end);
+        let text = String::from_utf8_lossy(&tail);
+        if let Some(link) = text.lines().rev().find_map(parse) {
+            return Ok((Chain { count: link.count, last: link.hash.to_owned() }, cut_off));
+        }
+        if from == 0 || window >= LINE_BYTES_MAX {
+            return Ok((Chain::default(), if from == 0 { cut_off } else { Vec::new() }));
+        }
+        window = LINE_BYTES_MAX;
+    }
 }

@@ -6,13 +6,14 @@ mod chain;
 mod device;
 mod entry;
 mod file;
+mod filter;
 mod queue;
 mod sinks;
 #[cfg(test)]
 mod tests;
 pub mod verify;
 
-pub use device::{Device, DeviceError, Options};
+pub use device::{Device, DeviceError, Options, file_path};
 pub use entry::{Phase, hashed};
 
 use arc_swap::ArcSwap;
@@ -62,23 +63,41 @@ impl Trail {
         (self.stored.load(Ordering::Relaxed), self.failed.load(Ordering::Relaxed))
     }
 
-    /// Stores an entry on every device that takes it; one success is enough.
+    /// Whether there are devices and all of them are broken, so that requests fail.
+    pub fn is_broken(&self) -> bool {
+        let devices = self.devices.load();
+        !devices.is_empty() && devices.iter().all(|device| device.is_broken())
+    }
+
+    /// Stores an entry on every device that takes it; one success is enough. Devices are written to at once. One that is
+    /// known to be broken is not waited for, unless no other stores the entry.
     pub async fn record(&self, request: &Request, facts: &Facts, phase: Phase<'_>) -> Result<Receipt, Unaudited> {
         let devices = self.devices.load_full();
-        if devices.is_empty() {
-            return Ok(Receipt(()));
-        }
-        let mut stored = false;
-        let mut wanted = false;
-        for device in devices.iter().filter(|device| device.wants(request, facts)) {
+        let wanting = || devices.iter().filter(|device| device.wants(request, facts));
+        let lines = |device: &Device| entry::lines(device, request, facts, &phase);
+        let (mut stored, mut wanted) = (false, false);
+        let mut under_way = Vec::new();
+        let mut broken = Vec::new();
+        for device in wanting() {
             wanted = true;
-            match device.write(entry::lines(device, request, facts, &phase)).await {
-                Ok(()) => stored = true,
-                Err(error) => device.report(&error),
+            if device.is_broken() { broken.push(device) } else { under_way.push((device, device.begin(lines(device)))) }
+        }
+        for (device, pending) in under_way {
+            stored |= device.end(pending).await;
+        }
+        if stored {
+            broken.into_iter().for_each(|device| device.probe(lines(device)));
+        } else {
+            let under_way: Vec<_> = broken.into_iter().map(|device| (device, device.begin(lines(device)))).collect();
+            for (device, pending) in under_way {
+                stored |= device.end(pending).await;
             }
         }
-        let counter = if stored || !wanted { &self.stored } else { &self.failed };
+        if !wanted {
+            return Ok(Receipt(()));
+        }
+        let counter = if stored { &self.stored } else { &self.failed };
         counter.fetch_add(1, Ordering::Relaxed);
-        if stored || !wanted { Ok(Receipt(())) } else { Err(Unaudited) }
+        if stored { Ok(Receipt(())) } else { Err(Unaudited) }
     }
 }

@@ -5,6 +5,7 @@ use super::chain::Chain;
 use std::sync::mpsc::{SyncSender, TrySendError, sync_channel};
 use std::time::Duration;
 use tokio::sync::oneshot;
+use tokio::time::Instant;
 
 /// Entries that may wait.
 const ENTRIES_MAX: usize = 1_024;
@@ -52,14 +53,27 @@ impl QueueSink {
         Ok(Self { queue })
     }
 
-    /// Hands over an entry and waits until it is written, or the deadline passes.
-    pub(super) async fn write(&self, objects: Vec<Vec<u8>>) -> Result<(), DeviceError> {
+    /// Hands over an entry, which has its deadline from now on.
+    pub(super) fn queue(&self, objects: Vec<Vec<u8>>) -> Result<Queued, DeviceError> {
         let (done, written) = oneshot::channel();
         self.queue.try_send(Job { objects, done }).map_err(|error| match error {
             TrySendError::Full(_) => DeviceError::Deadline,
             TrySendError::Disconnected(_) => DeviceError::Options("audit device has stopped".into()),
         })?;
-        match tokio::time::timeout(DEADLINE, written).await {
+        Ok(Queued { written, deadline: Instant::now() + DEADLINE })
+    }
+}
+
+/// An entry that was handed over.
+pub(super) struct Queued {
+    written: oneshot::Receiver<std::io::Result<()>>,
+    deadline: Instant,
+}
+
+impl Queued {
+    /// Waits until it is written, or its deadline passes. An entry that was given up is not written later.
+    pub(super) async fn written(self) -> Result<(), DeviceError> {
+        match tokio::time::timeout_at(self.deadline, self.written).await {
             Ok(Ok(result)) => Ok(result?),
             Ok(Err(_)) => Err(DeviceError::Options("audit device has stopped".into())),
             Err(_) => Err(DeviceError::Deadline),

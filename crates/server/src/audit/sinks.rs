@@ -2,20 +2,21 @@
 
 use super::DeviceError;
 use super::queue::{DEADLINE, Output, QueueSink};
+use rustix::event::{PollFd, PollFlags};
 use std::collections::BTreeMap;
-use std::fs::OpenOptions;
+use std::fs::{File, OpenOptions};
 use std::io::{self, Write};
 use std::net::{TcpStream, ToSocketAddrs, UdpSocket};
 use std::os::unix::fs::OpenOptionsExt;
 use std::os::unix::net::{UnixDatagram, UnixStream};
 use std::path::{Path, PathBuf};
+use std::time::Instant;
 
 type Settings = BTreeMap<String, String>;
 
 /// Lines to standard output.
-pub(super) fn stdout() -> QueueSink {
-    // A thread cannot be refused at this point of a start but by a system that can start nothing else either.
-    QueueSink::start(Stdout).expect("the audit thread starts")
+pub(super) fn stdout() -> Result<QueueSink, DeviceError> {
+    QueueSink::start(Stdout)
 }
 
 struct Stdout;
@@ -30,18 +31,61 @@ impl Output for Stdout {
 
 /// Lines to a pipe or character device.
 pub(super) fn pipe(path: &Path) -> Result<QueueSink, DeviceError> {
-    QueueSink::start(Pipe(path.to_owned()))
+    QueueSink::start(Pipe { path: path.to_owned(), file: None, cut_off: false })
 }
 
-struct Pipe(PathBuf);
+struct Pipe {
+    path: PathBuf,
+    file: Option<File>,
+    /// Whether the reader has half a line, which has to end before the next begins.
+    cut_off: bool,
+}
 
 impl Output for Pipe {
     fn write(&mut self, lines: &[u8]) -> io::Result<()> {
-        // Without a reader the open fails at once instead of hanging the thread for ever.
-        let nonblocking = rustix::fs::OFlags::NONBLOCK.bits().cast_signed();
-        let mut file = OpenOptions::new().write(true).custom_flags(nonblocking).open(&self.0)?;
-        file.write_all(lines)
+        let deadline = Instant::now() + DEADLINE;
+        let mut file = match self.file.take() {
+            Some(file) => file,
+            None => {
+                // Without a reader the open fails at once instead of hanging the thread for ever.
+                let nonblocking = rustix::fs::OFlags::NONBLOCK.bits().cast_signed();
+                self.cut_off = false;
+                OpenOptions::new().write(true).custom_flags(nonblocking).open(&self.path)?
+            }
+        };
+        if self.cut_off {
+            write_until(&mut file, b"\n", deadline)?;
+        }
+        let result = write_until(&mut file, lines, deadline);
+        self.cut_off = matches!(&result, Err(error) if error.kind() == io::ErrorKind::TimedOut);
+        // A reader that went away may come back: the pipe is opened anew then.
+        if result.is_ok() || self.cut_off {
+            self.file = Some(file);
+        }
+        result
     }
+}
+
+/// Writes all bytes to a file that does not block, waiting for room until the deadline.
+fn write_until(file: &mut File, mut bytes: &[u8], deadline: Instant) -> io::Result<()> {
+    while !bytes.is_empty() {
+        match file.write(bytes) {
+            Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
+            Ok(count) => bytes = bytes.get(count..).unwrap_or_default(),
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                let left = deadline.saturating_duration_since(Instant::now());
+                if left.is_zero() {
+                    return Err(io::ErrorKind::TimedOut.into());
+                }
+                let time = rustix::event::Timespec::try_from(left).map_err(io::Error::other)?;
+                let mut waited = [PollFd::new(&*file, PollFlags::OUT)];
+                rustix::event::poll(&mut waited, Some(&time))?;
+            }
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(())
 }
 
 /// Lines to a TCP, UDP or unix socket.
@@ -57,9 +101,9 @@ pub(super) fn socket(settings: &Settings) -> Result<QueueSink, DeviceError> {
 }
 
 enum Target {
-    Tcp(String, Option<TcpStream>),
+    Tcp(String, Option<Open<TcpStream>>),
     Udp(String),
-    Unix(PathBuf, Option<UnixStream>),
+    Unix(PathBuf, Option<Open<UnixStream>>),
 }
 
 impl Output for Target {
@@ -90,17 +134,33 @@ fn connect(address: &str) -> io::Result<TcpStream> {
     Ok(stream)
 }
 
-/// Writes on the open stream, or on a new one if that fails: an idle peer may have closed it long ago.
-fn with_stream<S: Write>(slot: &mut Option<S>, connect: impl Fn() -> io::Result<S>, lines: &[u8]) -> io::Result<()> {
-    if let Some(stream) = slot
-        && stream.write_all(lines).is_ok()
-    {
-        return Ok(());
+/// A stream to a peer.
+struct Open<S> {
+    stream: S,
+    /// Whether the peer has half a line, which has to end before the next begins.
+    cut_off: bool,
+}
+
+/// Writes on the open stream, or on a new one if the peer has closed it: an idle peer may have done so long ago. A peer
+/// that takes nothing keeps its stream, since a second one would only hide that it has stopped.
+fn with_stream<S: Write>(
+    slot: &mut Option<Open<S>>,
+    connect: impl Fn() -> io::Result<S>,
+    lines: &[u8],
+) -> io::Result<()> {
+    if let Some(mut open) = slot.take() {
+        let ended = if open.cut_off { open.stream.write_all(b"\n") } else { Ok(()) };
+        let result = ended.and_then(|()| open.stream.write_all(lines));
+        let stopped = |kind| matches!(kind, io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut);
+        open.cut_off = result.as_ref().is_err_and(|error| stopped(error.kind()));
+        if result.is_ok() || open.cut_off {
+            *slot = Some(open);
+            return result;
+        }
     }
-    *slot = None;
     let mut stream = connect()?;
     stream.write_all(lines)?;
-    *slot = Some(stream);
+    *slot = Some(Open { stream, cut_off: false });
     Ok(())
 }
 

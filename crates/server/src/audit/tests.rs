@@ -1,8 +1,9 @@
-//! The chain and the devices.
+//! The chain.
+
+mod devices;
 
 use super::chain::Chain;
 use super::verify::{Broken, BrokenKind, Summary, verify};
-use super::*;
 
 /// So many lines of one device.
 fn lines(count: usize) -> Vec<String> {
@@ -72,41 +73,4 @@ fn the_first_line_that_was_removed_added_or_edited_is_named() {
     assert_eq!(shortened, (6, BrokenKind::NotAnEntry));
     let swapped = with(&|lines| lines.swap(2, 3));
     assert_eq!(swapped, (3, BrokenKind::Removed { missing: 1 }));
-}
-
-#[test]
-fn s33_s34_options_that_turn_a_log_into_something_else_are_refused() {
-    let options = |pairs: &[(&str, &str)]| pairs.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect();
-    let open = |pairs: &[(&str, &str)]| {
-        Device::open(
-            "file/",
-            "",
-            "file",
-            &options(pairs),
-            Default::default(),
-            engine::crypto::MacKey::new(&[0; 32]),
-            Default::default(),
-        )
-        .map(|_| ())
-    };
-    let folder = tempfile::tempdir().unwrap();
-    let file = folder.path().join("audit.log");
-    let path = file.to_str().unwrap();
-    assert!(open(&[("file_path", path)]).is_ok());
-    for bad in [
-        vec![("file_path", path), ("prefix", "#!/bin/sh\n")],
-        vec![("file_path", path), ("mode", "0755")],
-        vec![("file_path", path), ("path", path)],
-        vec![("file_path", "/proc/self/mem")],
-        vec![("path", "/proc/self/mem")],
-        vec![],
-    ] {
-        assert!(open(&bad).is_err(), "{bad:?}");
-    }
-    let link = folder.path().join("link");
-    std::os::unix::fs::symlink(&file, &link).unwrap();
-    assert!(open(&[("file_path", link.to_str().unwrap())]).is_err());
-    assert!(open(&[("path", link.to_str().unwrap())]).is_err());
-    use std::os::unix::fs::PermissionsExt;
-    assert_eq!(std::fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o600);
 }
