@@ -202,6 +202,10 @@ impl<C: 'static> Route<C> {
         self.alias.as_ref().and_then(|alias| alias(input))
     }
 
+    fn takes_rest(&self) -> bool {
+        matches!(self.segments.last(), Some(Segment::Rest { .. }))
+    }
+
     fn matches(&self, path: &str) -> Option<Vec<(&'static str, String)>> {
         let mut rest = path.strip_suffix('/').unwrap_or(path);
         let mut names = Vec::new();
@@ -308,15 +312,17 @@ impl<C: 'static> Table<C> {
         self.routes.iter().find_map(|route| route.matches(path).map(|names| Matched { route, names }))
     }
 
-    /// The first route that matches a path and serves the operation.
+    /// The first route that matches a path and serves the operation. A listing asks for a folder: one that no route takes
+    /// (but for those that take all the rest of a path) is met by no path at all, as upstream has it.
     pub fn lookup(&self, path: &str, operation: Operation) -> Lookup<'_, C> {
+        let lists = matches!(operation, Operation::List | Operation::Scan);
         let mut known = false;
         for route in &self.routes {
             let Some(names) = route.matches(path) else { continue };
             if let Some(action) = route.action(operation) {
                 return Lookup::Found(Found { route, action, names });
             }
-            known = true;
+            known |= !lists || route.takes_rest();
         }
         if known { Lookup::UnsupportedOperation } else { Lookup::UnsupportedPath }
     }
@@ -353,5 +359,24 @@ mod tests {
         assert_eq!(names("{path:any}", ""), Some(vec![("path", String::new())]));
         assert_eq!(names("config", "config"), Some(vec![]));
         assert_eq!(names("", ""), Some(vec![]));
+    }
+
+    #[test]
+    fn a_listing_of_what_is_no_folder_meets_no_path() {
+        let read = |path| Route::<()>::at(path, "").read(|(), ()| Ok(Reply::empty()));
+        let table = Table::new(vec![
+            read("role/{name}"),
+            read("entity/{name:path}"),
+            read("all").list(|(), ()| Ok(Reply::empty())),
+        ]);
+        let lookup = |path, operation| match table.lookup(path, operation) {
+            Lookup::Found(_) => 200,
+            Lookup::UnsupportedOperation => 405,
+            Lookup::UnsupportedPath => 404,
+        };
+        assert_eq!(lookup("role/a", Operation::List), 404);
+        assert_eq!(lookup("role/a", Operation::Delete), 405);
+        assert_eq!(lookup("entity/a", Operation::List), 405);
+        assert_eq!(lookup("all", Operation::List), 200);
     }
 }

@@ -20,7 +20,7 @@ pub(super) fn routes() -> Vec<Route<Kx>> {
         list("alias/id", "List aliases of entities (old name)."),
         by_id("alias/id/{id}", "Manage an alias of an entity (old name).").write(write),
         // Upstream's very old name writes entities, whatever its help says; clients get what they know.
-        Route::at("persona", "Create an entity, or update one (old name).").write(entity_routes::write),
+        Route::at("persona", "Create an entity, or update one (old name).").write(write_persona),
         list("persona/id", "List aliases of entities (old name)."),
         by_id("persona/id/{id}", "Read or delete an alias of an entity (old name).").write(entity_routes::write),
     ]
@@ -52,12 +52,26 @@ engine::request! {
     }
 }
 
+engine::request! {
+    /// What upstream's very old name declares and does not use.
+    pub struct Persona {
+        /// Mount accessor to which this persona belongs to.
+        mount_accessor: String,
+        /// Entity ID to which this persona belongs to.
+        entity_id: String,
+    }
+}
+
 /// What a write says, with the old and new names of the entity made one.
 struct Change {
     name: String,
     accessor: String,
     canonical: String,
     custom_metadata: Option<Metadata>,
+}
+
+fn write_persona(kx: &mut Kx, (_unused, entity): (Persona, entity_routes::WriteEntity)) -> Result<Reply, Fault> {
+    entity_routes::write(kx, entity)
 }
 
 fn write(kx: &mut Kx, request: WriteAlias) -> Result<Reply, Fault> {
@@ -87,6 +101,8 @@ fn write(kx: &mut Kx, request: WriteAlias) -> Result<Reply, Fault> {
         .iter()
         .find(|alias| alias.mount_accessor == change.accessor && alias.name.to_lowercase() == name.as_str());
     let alias = alias.cloned().ok_or_else(|| Fault::internal("an alias index leads to no alias"))?;
+    // A write that names the alias by mount and name states it as a whole; one by id changes what it holds.
+    let change = Change { custom_metadata: Some(change.custom_metadata.unwrap_or_default()), ..change };
     update(kx, entity, &alias, change)
 }
 

@@ -91,20 +91,23 @@ fn reply(kx: &mut Kx, token: &Token, text: &str) -> Result<Reply, Fault> {
     put("expire_time", token.expires.map_or(Value::Null, |at| at.to_rfc3339().into()));
     put("explicit_max_ttl", token.explicit_max_ttl.into());
     put("id", text.into());
-    put("issue_time", token.issued.to_rfc3339().into());
     put("meta", if token.metadata.is_empty() { Value::Null } else { json!(token.metadata) });
     put("num_uses", token.num_uses.into());
     put("orphan", token.parent.is_none().into());
     put("path", token.path.clone().into());
     put("policies", token.policies.clone().into());
-    put("renewable", token.renewable.into());
     put("ttl", token.expires.map_or(0, |end| now.seconds_until(end)).into());
     put("type", token.kind.name().into());
+    if token.expires.is_some() {
+        put("issue_time", token.issued.to_rfc3339().into());
+        put("renewable", token.renewable.into());
+    }
     if let Some(renewed) = token.renewed {
         put("last_renewal", renewed.to_rfc3339().into());
         put("last_renewal_time", renewed.seconds().into());
     }
-    if token.period > 0 {
+    // The period of a role is the role's to tell.
+    if token.period > 0 && token.role.is_empty() {
         put("period", token.period.into());
     }
     if !token.role.is_empty() {
@@ -136,7 +139,7 @@ fn identity_policies(kx: &mut Kx, token: &Token, data: &mut Map<String, Value>) 
     names.dedup();
     if !names.is_empty() {
         data.insert("identity_policies".to_owned(), names.into());
+        data.insert("external_namespace_policies".to_owned(), json!({}));
     }
-    data.insert("external_namespace_policies".to_owned(), json!({}));
     Ok(())
 }

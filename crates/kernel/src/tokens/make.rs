@@ -71,6 +71,9 @@ fn make(kx: &mut Kx, request: Create, orphan: bool, orphan_granted: bool) -> Res
     let kind = kind(&request, role.as_ref())?;
     let mut warnings = Vec::new();
     let policies = policies_of(&session, &request, role.as_ref(), sudo)?;
+    if kind == TokenKind::Batch && policies.iter().any(|policy| policy == "root") {
+        return Err(Fault::invalid("batch tokens cannot be root tokens"));
+    }
     let entity_id = entity(kx, &session, &request, role.as_ref())?;
     let times = Times::of(kx, &session, &request, role.as_ref(), &policies, &mut warnings)?;
     for policy in policies.iter().filter(|policy| *policy != "root") {
@@ -126,6 +129,9 @@ fn check_caller(session: &Session, request: &Create) -> Result<(), Fault> {
     if request.num_uses < 0 {
         return Err(Fault::invalid("number of uses cannot be negative"));
     }
+    if request.id.starts_with("hvs.") {
+        return Err(Fault::invalid("custom token ID cannot have the 'hvs.' prefix"));
+    }
     if request.id.contains('.') {
         return Err(Fault::invalid("custom token ID cannot have a '.' in the value"));
     }
@@ -171,8 +177,8 @@ fn kind(request: &Create, role: Option<&TokenRole>) -> Result<TokenKind, Fault> 
     if kind == TokenKind::Batch {
         let refused = [
             (!request.id.is_empty(), "batch tokens cannot have a custom ID"),
-            (request.num_uses > 0, "batch tokens cannot have limited uses"),
-            (request.period.is_some_and(|Seconds(period)| period > 0), "batch tokens cannot be periodic"),
+            (request.num_uses > 0, "batch tokens cannot have \"num_uses\" set"),
+            (request.period.is_some_and(|Seconds(period)| period > 0), "batch tokens cannot have \"period\" set"),
             (
                 request.explicit_max_ttl.is_some_and(|Seconds(max)| max > 0),
                 "batch tokens cannot have an explicit max TTL",
@@ -215,10 +221,8 @@ fn policies_of(
     if let Some(role) = role.filter(|role| {
         role.allows_by_name() || !role.disallowed_policies.is_empty() || !role.disallowed_policies_glob.is_empty()
     }) {
-        if let Some(name) = names.iter().find(|name| *name != "default" && role.refuses(name)) {
-            return Err(Fault::invalid(format!(
-                "token policies ({names:?}) must be subset of the role's allowed policies; {name:?} is not"
-            )));
+        if names.iter().any(|name| name != "default" && role.refuses(name)) {
+            return Err(role.refusal(&names));
         }
         if role.allows_by_name() && !is_root {
             return Ok(names);

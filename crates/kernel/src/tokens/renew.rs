@@ -77,7 +77,10 @@ pub fn renew(kx: &mut Kx, at: &TokenRef, token: &Token, increment: i64) -> Resul
     if token.ended(kx.now) {
         return Err(Fault::invalid("lease expired"));
     }
-    if token.expires.is_none() || !token.renewable {
+    if token.expires.is_none() {
+        return Err(Fault::invalid("invalid lease ID"));
+    }
+    if !token.renewable {
         return Err(Fault::invalid("lease is not renewable"));
     }
     let (period, default_ttl, max_ttl) = bounds(kx, token)?;

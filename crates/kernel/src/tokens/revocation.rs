@@ -2,7 +2,7 @@
 
 use super::lookup::{ByAccessor, ByText, visible};
 use super::{end_self, find, find_by_accessor, revoke_tree};
-use crate::Kx;
+use crate::{Kx, authorize};
 use engine::{Fault, Reply};
 
 pub(super) fn by_text(kx: &mut Kx, request: ByText) -> Result<Reply, Fault> {
@@ -47,6 +47,9 @@ pub(super) fn own(kx: &mut Kx, (): ()) -> Result<Reply, Fault> {
 }
 
 pub(super) fn leaving_children(kx: &mut Kx, request: ByText) -> Result<Reply, Fault> {
+    if !authorize::has_sudo(kx, "auth/token/revoke-orphan") {
+        return Err(Fault::invalid("root or sudo privileges required to revoke and orphan"));
+    }
     let text = request.token.0.expose();
     if text.is_empty() {
         return Err(Fault::invalid("missing token ID"));

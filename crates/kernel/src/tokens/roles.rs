@@ -1,7 +1,7 @@
 //! Token roles: what tokens made through `create/{role_name}` may be.
 
 use crate::{Kx, keys};
-use engine::{CommaList, Fault, Record, Reply, Seconds, TokenFields, TokenParams};
+use engine::{CommaList, Fault, Record, Reply, Seconds, TokenFields, TokenKind, TokenParams};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
@@ -117,21 +117,20 @@ pub(super) fn read(kx: &mut Kx, request: RoleName) -> Result<Reply, Fault> {
     data.insert("renewable".to_owned(), role.renewable.into());
     let mut token = Map::new();
     role.token.reply_into(&mut token);
-    for name in [
-        "token_bound_cidrs",
-        "token_explicit_max_ttl",
-        "token_no_default_policy",
-        "token_num_uses",
-        "token_period",
-        "token_type",
-        "token_strictly_bind_ip",
-    ] {
+    for name in ["token_bound_cidrs", "token_explicit_max_ttl", "token_no_default_policy", "token_period", "token_type"]
+    {
         if let Some(value) = token.remove(name) {
             data.insert(name.to_owned(), value);
         }
     }
     if role.token.bound_cidrs.is_empty() {
         data.remove("token_bound_cidrs");
+    }
+    if role.token.num_uses > 0 {
+        data.insert("token_num_uses".to_owned(), role.token.num_uses.into());
+    }
+    if role.token.strictly_bind_ip {
+        data.insert("token_strictly_bind_ip".to_owned(), true.into());
     }
     for (name, at) in [("period", role.token.period), ("explicit_max_ttl", role.token.explicit_max_ttl)] {
         data.insert(name.to_owned(), at.into());
@@ -167,6 +166,7 @@ pub(super) fn write(kx: &mut Kx, (request, token): (WriteRole, TokenFields)) -> 
         ..token
     }
     .apply(&mut role.token)?;
+    role.check_batch()?;
     let key = keys::token_role(&kx.namespace_id(), &name);
     kx.tx.save(&key, &role)?;
     Ok(Reply::empty())
@@ -184,6 +184,48 @@ fn checked_suffix(suffix: String) -> Result<String, Fault> {
 }
 
 impl TokenRole {
+    /// A batch token is kept nowhere, so that a role cannot promise of one what only a kept token has.
+    fn check_batch(&self) -> Result<(), Fault> {
+        let promised = [
+            (!self.orphan, "non-orphan tokens"),
+            (self.token.period > 0, "periodic tokens"),
+            (self.renewable, "renewable tokens"),
+            (self.token.explicit_max_ttl > 0, "tokens with an explicit max TTL"),
+        ];
+        match promised.iter().find(|(promises, _)| *promises && self.token.kind == TokenKind::Batch) {
+            None => Ok(()),
+            Some((_, what)) => {
+                Err(Fault::invalid(format!("'token_type' cannot be 'batch' when role is set to generate {what}")))
+            }
+        }
+    }
+
+    /// Why it refuses one of these policies, in upstream's words.
+    pub fn refusal(&self, policies: &[String]) -> Fault {
+        let quoted = |names: &[String]| {
+            let names: Vec<String> = names.iter().map(|name| format!("{name:?}")).collect();
+            format!("[{}]", names.join(" "))
+        };
+        let disallowed = |name: &&String| {
+            let globs = &self.disallowed_policies_glob;
+            self.disallowed_policies.contains(name) || globs.iter().any(|glob| glob_matches(glob, name))
+        };
+        if let Some(name) = policies.iter().find(disallowed) {
+            return Fault::invalid(format!("token policy {name:?} is disallowed by this role"));
+        }
+        let mut allowed = self.allowed_policies.clone();
+        if !allowed.is_empty() && !self.token.no_default_policy {
+            allowed.push("default".to_owned());
+            allowed = engine::canonical_policies(allowed);
+        }
+        Fault::invalid(format!(
+            "token policies ({}) must be subset of the role's allowed policies ({}) or glob policies ({})",
+            quoted(policies),
+            quoted(&allowed),
+            quoted(&self.allowed_policies_glob),
+        ))
+    }
+
     /// Whether a policy is let through by the allow and deny lists.
     pub fn refuses(&self, policy: &str) -> bool {
         let among = |names: &[String], globs: &[String]| {

@@ -23,7 +23,6 @@ pub fn table() -> Table<Kx> {
         Route::at("revoke-self", "Revoke the token of the request.").write(revocation::own),
         Route::at("revoke", "Revoke a token and all below it.").write(revocation::by_text),
         Route::at("revoke-orphan", "Revoke a token; those below it become orphans.")
-            .sudo()
             .write(revocation::leaving_children),
         Route::at("renew-accessor", "Renew a token by its accessor.").write(renew::by_accessor),
         Route::at("renew-self", "Renew the token of the request.").write(renew::own),
