@@ -41,6 +41,7 @@ pub use barrier::{Barrier, KeyStatus};
 pub use error::{BarrierError, RefreshError, UnsealError};
 pub use init::{InitError, Initialised, Initialiser, RecoveryRequest, initialise};
 pub use place::Moment;
+pub use record::open_record;
 pub use reencrypt::{CleanPass, Pass, PassStep};
 pub use rotation::{INTERVAL_SECONDS_MIN, OPERATIONS_MAX, OPERATIONS_MIN, RotationConfig, RotationConfigError};
 pub use seal::{RecoveryInfo, SealInfo, SealType, Sealed, StaticKeyError, static_key};

@@ -76,6 +76,21 @@ impl Header {
     }
 }
 
+/// Opens a record of any kind with its record key, given the sixteen bytes of its cluster's id and its place: what is left
+/// of reading a record once the keys are known. Bytes are taken for hostile; this is what `fuzz` feeds.
+///
+/// # Errors
+/// If the record is not one that this key made for this place.
+pub fn open_record(
+    record_key: &DataKey,
+    cluster: &[u8; 16],
+    place: &str,
+    record: &[u8],
+) -> Result<Zeroizing<Vec<u8>>, CipherError> {
+    let (header, sealed) = Header::split(record)?;
+    header.open(record_key, cluster, place, sealed)
+}
+
 /// FNV-1a of a kind's name. Not a secret and not a proof: the header that holds it is authenticated.
 pub(crate) fn kind_tag(kind: &str) -> [u8; 4] {
     let hash = kind.bytes().fold(0x811c_9dc5_u32, |hash, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193));

@@ -40,6 +40,9 @@ pub enum CommitError {
     /// Over the log's limits; nothing was written.
     #[error("transaction is too large")]
     TooLarge,
+    /// There is no space to make it durable in; nothing was written, and later ones may find some.
+    #[error("storage is full")]
+    Full,
     /// The log stopped after an error and takes nothing more. A failed sync is never retried.
     #[error("store has stopped: {0}")]
     Stopped(String),

@@ -1,87 +1,108 @@
-//! One commit in the journal.
-//!
-//! `length u32 | checksum u32 | revision u64 | keyed u8 | chain [32] | payload`, little endian; the length is that of all
-//! behind the checksum, which is over the same bytes. A length of zero is where nothing has been written yet.
+//! One commit in the journal: `length u32 | checksum u32 | keyed u8 | chain [32] | revision u64 | acknowledged u64 |
+//! payload`, little endian; the length is that of all behind the checksum, which is over the same bytes. The chain value is
+//! over all behind itself. A length of zero is where nothing has been written yet. What was acknowledged when a commit was
+//! written tells a torn write, which nobody relies on, from damage to what came before.
 
-use crate::{Revision, WriteBatch};
+use crate::{ChainMac, Revision, WriteBatch};
 use rustix::fs::{Mode, OFlags};
 use std::fs::File;
 use std::io;
 use std::path::Path;
 
+/// Bytes of length and checksum.
+const PREFIX: usize = 8;
+/// Bytes between the prefix and what is chained.
+const LINK: usize = 1 + 32;
 /// Bytes before the payload.
-const HEAD: usize = 4 + 4 + 8 + 1 + 32;
+const HEAD: usize = PREFIX + LINK + 8 + 8;
 /// Longest frame.
 pub(super) const FRAME_BYTES_MAX: usize = 256 << 20;
 
+/// Commits behind a broken one that are looked for.
+const SEARCH_MAX: u64 = 1 << 32;
+
 /// A frame read back.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Frame {
+pub(super) struct Frame<'a> {
     pub(super) revision: Revision,
-    pub(super) keyed: bool,
-    pub(super) chain: [u8; 32],
-    pub(super) batch: WriteBatch,
+    /// The newest commit that was durable when this one was written.
+    pub(super) acknowledged: Revision,
+    /// The chain value, of a commit that was made with the key.
+    pub(super) chain: Option<[u8; 32]>,
     /// What the chain value is over.
-    pub(super) sealed: Vec<u8>,
+    pub(super) chained: &'a [u8],
+    payload: &'a [u8],
     /// Bytes it takes in the journal.
     pub(super) length: usize,
 }
 
 /// What stands at a place of the journal.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Found {
-    Frame(Box<Frame>),
+pub(super) enum Found<'a> {
+    Frame(Frame<'a>),
     /// Nothing was ever written here.
     End,
     /// Bytes that are no whole frame.
     Broken,
 }
 
-/// The payload of a batch: for each change its key and value, a length of `u32::MAX` for a deletion.
-pub(super) fn payload(batch: &WriteBatch) -> Vec<u8> {
-    let mut bytes = Vec::with_capacity(
-        batch.changes.iter().map(|(key, value)| 8 + key.len() + value.as_ref().map_or(0, Vec::len)).sum(),
-    );
+/// The most bytes that the frame of a batch takes.
+pub(super) fn size(batch: &WriteBatch) -> usize {
+    let fields = batch.changes.iter().map(|(key, value)| 8 + key.len() + value.as_ref().map_or(0, Vec::len));
+    HEAD + fields.sum::<usize>()
+}
+
+/// Appends the frame of a batch, chained to `previous` if there is a key. Gives the chain value.
+pub(super) fn encode(
+    revision: Revision,
+    acknowledged: Revision,
+    batch: &WriteBatch,
+    key: Option<(&dyn ChainMac, &[u8; 32])>,
+    out: &mut Vec<u8>,
+) -> Option<[u8; 32]> {
+    let start = out.len();
+    out.resize(start + PREFIX + LINK, 0);
+    out.extend_from_slice(&revision.0.to_le_bytes());
+    out.extend_from_slice(&acknowledged.0.to_le_bytes());
+    put_payload(batch, out);
+    let (head, chained) = out.get_mut(start..)?.split_at_mut_checked(PREFIX + LINK)?;
+    let chain = key.map(|(mac, previous)| mac.mac(previous, chained));
+    let (prefix, link) = head.split_at_mut_checked(PREFIX)?;
+    if let (Some(chain), Some((keyed, place))) = (chain, link.split_first_mut()) {
+        *keyed = 1;
+        place.copy_from_slice(&chain);
+    }
+    let mut checksum = crc32fast::Hasher::new();
+    checksum.update(link);
+    checksum.update(chained);
+    let (length, place) = prefix.split_at_mut_checked(4)?;
+    length.copy_from_slice(&length_field(link.len() + chained.len()));
+    place.copy_from_slice(&checksum.finalize().to_le_bytes());
+    chain
+}
+
+/// For each change its key and value, a length of `u32::MAX` for a deletion.
+fn put_payload(batch: &WriteBatch, out: &mut Vec<u8>) {
     for (key, value) in &batch.changes {
-        put_length(&mut bytes, key.len());
-        bytes.extend_from_slice(key.as_bytes());
+        out.extend_from_slice(&length_field(key.len()));
+        out.extend_from_slice(key.as_bytes());
         match value {
-            None => bytes.extend_from_slice(&u32::MAX.to_le_bytes()),
+            None => out.extend_from_slice(&u32::MAX.to_le_bytes()),
             Some(value) => {
-                put_length(&mut bytes, value.len());
-                bytes.extend_from_slice(value);
+                out.extend_from_slice(&length_field(value.len()));
+                out.extend_from_slice(value);
             }
         }
     }
-    bytes
 }
 
-fn put_length(bytes: &mut Vec<u8>, length: usize) {
+fn length_field(length: usize) -> [u8; 4] {
     // Frames are bounded far below the width of the field.
-    bytes.extend_from_slice(&u32::try_from(length).unwrap_or(u32::MAX - 1).to_le_bytes());
-}
-
-/// What the chain value of a commit is over.
-pub(super) fn sealed(revision: Revision, payload: &[u8]) -> Vec<u8> {
-    let mut sealed = revision.0.to_le_bytes().to_vec();
-    sealed.extend_from_slice(payload);
-    sealed
-}
-
-/// Appends a frame.
-pub(super) fn encode(revision: Revision, chain: Option<[u8; 32]>, payload: &[u8], out: &mut Vec<u8>) {
-    let mut body = Vec::with_capacity(41 + payload.len());
-    body.extend_from_slice(&revision.0.to_le_bytes());
-    body.push(u8::from(chain.is_some()));
-    body.extend_from_slice(&chain.unwrap_or_default());
-    body.extend_from_slice(payload);
-    put_length(out, body.len());
-    out.extend_from_slice(&crc32fast::hash(&body).to_le_bytes());
-    out.extend_from_slice(&body);
+    u32::try_from(length).unwrap_or(u32::MAX - 1).to_le_bytes()
 }
 
 /// Reads what stands at the beginning of `bytes`.
-pub(super) fn decode(bytes: &[u8]) -> Found {
+pub(super) fn decode(bytes: &[u8]) -> Found<'_> {
     let Some(length) = take_u32(bytes, 0) else {
         return if bytes.iter().all(|byte| *byte == 0) { Found::End } else { Found::Broken };
     };
@@ -93,37 +114,55 @@ pub(super) fn decode(bytes: &[u8]) -> Found {
     let body = usize::try_from(length)
         .ok()
         .filter(|length| *length <= FRAME_BYTES_MAX)
-        .and_then(|length| bytes.get(8..8 + length));
+        .and_then(|length| bytes.get(PREFIX..PREFIX + length));
     let (Some(body), Some(checksum)) = (body, take_u32(bytes, 4)) else { return Found::Broken };
     if crc32fast::hash(body) != checksum {
         return Found::Broken;
     }
-    match parse(body) {
-        Some(frame) => Found::Frame(Box::new(frame)),
-        None => Found::Broken,
-    }
+    parse(body).map_or(Found::Broken, Found::Frame)
 }
 
-fn parse(body: &[u8]) -> Option<Frame> {
-    let revision = Revision(u64::from_le_bytes(body.get(..8)?.try_into().ok()?));
-    let keyed = *body.get(8)? == 1;
-    let chain = body.get(9..41)?.try_into().ok()?;
-    let payload = body.get(41..)?;
-    let mut changes = Vec::new();
-    let mut at = 0;
-    while at < payload.len() {
-        let key = take(payload, &mut at)??;
-        let key = String::from_utf8(key.to_vec()).ok()?;
-        changes.push((key, take(payload, &mut at)?.map(<[u8]>::to_vec)));
-    }
-    Some(Frame {
-        revision,
-        keyed,
-        chain,
-        batch: WriteBatch { changes },
-        sealed: sealed(revision, payload),
-        length: 8 + body.len(),
+/// Whether any whole frame in `bytes` says that a commit was acknowledged. It may begin at any byte.
+pub(super) fn any_acknowledges(bytes: &[u8], commit: Revision) -> bool {
+    // Zeros end the search; a frame is looked for only where something was written.
+    let used = bytes.iter().rposition(|byte| *byte != 0).map_or(0, |last| last + 1);
+    (0..used).any(|offset| {
+        let rest = bytes.get(offset..).unwrap_or_default();
+        // The revision is looked at first, since a checksum at every byte would take minutes.
+        let revision = rest.get(PREFIX + LINK..).and_then(<[u8]>::first_chunk).map(|field| u64::from_le_bytes(*field));
+        let near = revision.is_some_and(|revision| revision > commit.0 && revision - commit.0 <= SEARCH_MAX);
+        near && matches!(decode(rest), Found::Frame(found) if found.acknowledged >= commit)
     })
+}
+
+fn parse(body: &[u8]) -> Option<Frame<'_>> {
+    let (link, chained) = body.split_at_checked(LINK)?;
+    let (keyed, chain) = link.split_first()?;
+    let chain = <[u8; 32]>::try_from(chain).ok()?;
+    let (revision, rest) = chained.split_first_chunk()?;
+    let (acknowledged, payload) = rest.split_first_chunk()?;
+    Some(Frame {
+        revision: Revision(u64::from_le_bytes(*revision)),
+        acknowledged: Revision(u64::from_le_bytes(*acknowledged)),
+        chain: (*keyed == 1).then_some(chain),
+        chained,
+        payload,
+        length: PREFIX + body.len(),
+    })
+}
+
+impl Frame<'_> {
+    /// The changes; `None` if the payload is not what [`encode`] makes.
+    pub(super) fn batch(&self) -> Option<WriteBatch> {
+        let mut changes = Vec::new();
+        let mut at = 0;
+        while at < self.payload.len() {
+            let key = take(self.payload, &mut at)??;
+            let key = String::from_utf8(key.to_vec()).ok()?;
+            changes.push((key, take(self.payload, &mut at)?.map(<[u8]>::to_vec)));
+        }
+        Some(WriteBatch { changes })
+    }
 }
 
 /// A field with its length before it: `Some(None)` for a deletion.

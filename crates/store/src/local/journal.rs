@@ -1,18 +1,16 @@
-//! The journal files: appending with one sync for many commits, and replay.
+//! The journal: appending with one sync for many commits, and replay.
 
-use super::frame::{self, Found};
+use super::OpenError;
+use super::frame::{self, Found, create};
+use super::segment;
 use super::snapshot::LocalSnapshot;
-use super::{OpenError, frame::create};
 use crate::{ChainMac, Revision, Snapshot, StoreError, WriteBatch};
-use rustix::fs::FallocateFlags;
 use std::fs::File;
 use std::io;
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-/// Bytes preallocated at a time: a sync then need not write the file's length.
-const CHUNK_BYTES: u64 = 16 << 20;
 /// Bytes of the high-water mark: revision and checksum.
 const MARK_BYTES: usize = 12;
 
@@ -22,11 +20,14 @@ pub(super) struct Journal {
     file: File,
     end: u64,
     allocated: u64,
+    segment_bytes: u64,
     mark: File,
+    acknowledged: Revision,
     mac: Option<Arc<dyn ChainMac>>,
     chain: [u8; 32],
-    /// Keyed commits since the checkpoint, which arming verifies; forgotten once it has.
-    unverified: Vec<(Vec<u8>, [u8; 32])>,
+    /// What was replayed, until arming has verified it.
+    unverified: Vec<Vec<u8>>,
+    checkpoint: Revision,
     chain_at_checkpoint: [u8; 32],
 }
 
@@ -34,7 +35,7 @@ impl Journal {
     /// Opens the journal and replays what is newer than the checkpoint onto the snapshot.
     pub(super) fn open(
         folder: &Path,
-        checkpoint: Revision,
+        segment_bytes: u64,
         chain: [u8; 32],
         snapshot: &mut LocalSnapshot,
     ) -> Result<Self, OpenError> {
@@ -43,16 +44,19 @@ impl Journal {
         let mark_known = mark_path.exists();
         let mark = create(&mark_path).map_err(failed)?;
         let acknowledged = read_mark(&mark).map_err(failed)?;
-        let segments = segments(folder).map_err(failed)?;
+        let segments = segment::all(folder).map_err(failed)?;
         let mut journal = Self {
             folder: folder.to_owned(),
             file: create(&folder.join("lock")).map_err(failed)?,
             end: 0,
             allocated: 0,
+            segment_bytes,
             mark,
+            acknowledged,
             mac: None,
             chain,
             unverified: Vec::new(),
+            checkpoint: snapshot.revision(),
             chain_at_checkpoint: chain,
         };
         let last = segments.len();
@@ -64,13 +68,10 @@ impl Journal {
             return Err(damaged("the high-water mark is missing"));
         }
         if reached < acknowledged {
-            return Err(damaged(&format!(
-                "commits {} to {} were acknowledged and are missing",
-                reached.0 + 1,
-                acknowledged.0
-            )));
+            let (first, last) = (reached.0 + 1, acknowledged.0);
+            return Err(damaged(&format!("commits {first} to {last} were acknowledged and are missing")));
         }
-        let _ = checkpoint;
+        journal.acknowledged = reached;
         snapshot.replayed();
         match segments.last() {
             Some((_, path)) => {
@@ -90,34 +91,31 @@ impl Journal {
         snapshot: &mut LocalSnapshot,
     ) -> Result<(), OpenError> {
         let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        let bytes = std::fs::read(path).map_err(|error| OpenError::Io(name.clone(), error))?;
+        let mut bytes = std::fs::read(path).map_err(|error| OpenError::Io(name.clone(), error))?;
         let mut at = 0;
         loop {
-            match frame::decode(bytes.get(at..).unwrap_or_default()) {
-                Found::Frame(found) => {
+            let found = frame::decode(bytes.get(at..).unwrap_or_default());
+            let batch = if let Found::Frame(frame) = &found { frame.batch() } else { None };
+            match (found, batch) {
+                (Found::Frame(found), Some(batch)) => {
                     at += found.length;
                     let next = Revision(snapshot.revision().0 + 1);
                     if found.revision > next {
                         return Err(damaged(&format!("{name}: commit {} is missing", next.0)));
                     }
-                    if found.revision < next {
-                        continue;
+                    if found.revision == next {
+                        self.chain = found.chain.unwrap_or(self.chain);
+                        snapshot.apply(found.revision, batch, found.revision);
                     }
-                    if found.keyed {
-                        self.chain = found.chain;
-                        self.unverified.push((found.sealed, found.chain));
-                    }
-                    snapshot.apply(found.revision, found.batch);
                 }
-                Found::End if last => break,
-                Found::End => return Ok(()),
-                Found::Broken => {
+                (Found::End, _) => break,
+                _ => {
                     // A tear is what a write leaves that was never acknowledged, and only at the very end.
-                    if !last || snapshot.revision() < acknowledged || follows(&bytes, at, acknowledged) {
-                        return Err(damaged(&format!(
-                            "{name}: commit {} at byte {at} cannot be read",
-                            snapshot.revision().0 + 1
-                        )));
+                    let torn = Revision(snapshot.revision().0 + 1);
+                    let behind = bytes.get(at + 1..).unwrap_or_default();
+                    if !last || torn <= acknowledged || frame::any_acknowledges(behind, torn) {
+                        let commit = torn.0;
+                        return Err(damaged(&format!("{name}: commit {commit} at byte {at} cannot be read")));
                     }
                     cut(path, at as u64, bytes.len() as u64).map_err(|error| OpenError::Io(name.clone(), error))?;
                     break;
@@ -125,50 +123,61 @@ impl Journal {
             }
         }
         self.end = at as u64;
+        bytes.truncate(at);
+        bytes.shrink_to_fit();
+        self.unverified.push(bytes);
         Ok(())
     }
 
     /// Switches the chain on, after checking that what was replayed is what this key chained.
     pub(super) fn arm(&mut self, mac: Arc<dyn ChainMac>) -> Result<(), StoreError> {
         let mut previous = self.chain_at_checkpoint;
-        for (sealed, chain) in &self.unverified {
-            if mac.mac(&previous, sealed) != *chain {
-                return Err(StoreError::Damaged("journal: a commit is not chained to the one before".to_owned()));
+        for bytes in &self.unverified {
+            let mut at = 0;
+            while let Found::Frame(found) = frame::decode(bytes.get(at..).unwrap_or_default()) {
+                at += found.length;
+                let Some(chain) = found.chain.filter(|_| found.revision > self.checkpoint) else { continue };
+                if mac.mac(&previous, found.chained) != chain {
+                    let commit = found.revision.0;
+                    return Err(StoreError::Damaged(format!(
+                        "journal: commit {commit} is not chained to the one before"
+                    )));
+                }
+                previous = chain;
             }
-            previous = *chain;
         }
-        self.unverified.clear();
-        self.chain_at_checkpoint = self.chain;
+        self.unverified = Vec::new();
+        self.checkpoint = Revision(u64::MAX);
         self.mac = Some(mac);
         Ok(())
     }
 
     /// Adds a commit to the bytes of the next write.
     pub(super) fn encode(&mut self, revision: Revision, batch: &WriteBatch, out: &mut Vec<u8>) {
-        let payload = frame::payload(batch);
-        let chain = self.mac.as_ref().map(|mac| mac.mac(&self.chain, &frame::sealed(revision, &payload)));
-        if let Some(chain) = chain {
+        let key = self.mac.as_deref().map(|mac| (mac, &self.chain));
+        if let Some(chain) = frame::encode(revision, self.acknowledged, batch, key, out) {
             self.chain = chain;
         }
-        frame::encode(revision, chain, &payload, out);
     }
 
     /// Makes commits durable with one sync, and notes the newest as acknowledged.
     pub(super) fn write(&mut self, bytes: &[u8], newest: Revision) -> io::Result<()> {
-        self.allocate(self.end + bytes.len() as u64)?;
         self.file.write_all_at(bytes, self.end)?;
         self.file.sync_data()?;
         self.end += bytes.len() as u64;
+        self.acknowledged = newest;
         // Unsynced: it may fall behind in a power loss, which makes it a weaker witness and never a false one.
         write_mark(&self.mark, newest)
     }
 
-    fn allocate(&mut self, wanted: u64) -> io::Result<()> {
+    /// Makes room for so many more bytes. Nothing is lost if there is none.
+    pub(super) fn reserve(&mut self, bytes: usize) -> io::Result<()> {
+        let wanted = self.end + bytes as u64;
         if wanted <= self.allocated {
             return Ok(());
         }
-        let end = wanted.div_ceil(CHUNK_BYTES) * CHUNK_BYTES;
-        rustix::fs::fallocate(&self.file, FallocateFlags::empty(), self.allocated, end - self.allocated)?;
+        let end = wanted.div_ceil(self.segment_bytes) * self.segment_bytes;
+        segment::zero(&self.file, self.allocated, end)?;
         self.file.sync_all()?;
         self.allocated = end;
         Ok(())
@@ -176,24 +185,14 @@ impl Journal {
 
     /// Goes on in a new file, so that the ones before can go once a checkpoint holds them.
     pub(super) fn begin_segment(&mut self, after: Revision) -> io::Result<()> {
-        let path = self.folder.join(format!("journal-{:020}", after.0 + 1));
-        self.file = create(&path)?;
+        (self.file, self.allocated) = segment::begin(&self.folder, after, self.segment_bytes)?;
         self.end = 0;
-        self.allocated = 0;
-        self.allocate(1)?;
-        File::open(&self.folder)?.sync_all()
+        Ok(())
     }
 
-    /// Removes the files that hold nothing newer than a checkpoint.
-    pub(super) fn trim(&mut self, checkpoint: Revision) -> io::Result<()> {
-        let segments = segments(&self.folder)?;
-        for pair in segments.windows(2) {
-            let [(_, path), (next, _)] = pair else { continue };
-            if *next <= checkpoint.0 + 1 {
-                std::fs::remove_file(path)?;
-            }
-        }
-        Ok(())
+    /// The folder of the files.
+    pub(super) fn folder(&self) -> &Path {
+        &self.folder
     }
 
     /// The chain value now.
@@ -212,48 +211,15 @@ impl Journal {
     }
 }
 
-/// Whether a whole frame of an acknowledged commit stands anywhere behind a broken one.
-fn follows(bytes: &[u8], at: usize, acknowledged: Revision) -> bool {
-    let rest = bytes.get(at + 1..).unwrap_or_default();
-    // Preallocated zeros end the search; a frame is looked for only where something was written.
-    let used = rest.iter().rposition(|byte| *byte != 0).map_or(0, |last| last + 1);
-    (0..used).any(|offset| match frame::decode(rest.get(offset..).unwrap_or_default()) {
-        Found::Frame(found) => found.revision <= acknowledged,
-        Found::End | Found::Broken => false,
-    })
-}
-
 /// Writes zeros over a torn tail, so that it is not met again.
 fn cut(path: &Path, from: u64, to: u64) -> io::Result<()> {
     let file = create(path)?;
-    let zeros = vec![0; 1 << 16];
-    let mut at = from;
-    while at < to {
-        let length = usize::try_from(to - at).unwrap_or(zeros.len()).min(zeros.len());
-        file.write_all_at(zeros.get(..length).unwrap_or_default(), at)?;
-        at += length as u64;
-    }
+    segment::zero(&file, from, to)?;
     file.sync_data()
 }
 
 fn damaged(what: &str) -> OpenError {
     OpenError::Store(StoreError::Damaged(format!("journal: {what}")))
-}
-
-/// The journal's files by first revision, in order.
-fn segments(folder: &Path) -> io::Result<Vec<(u64, PathBuf)>> {
-    let mut segments = Vec::new();
-    for entry in std::fs::read_dir(folder)? {
-        let path = entry?.path();
-        let first = path
-            .file_name()
-            .and_then(|name| name.to_str())
-            .and_then(|name| name.strip_prefix("journal-"))
-            .and_then(|name| name.parse().ok());
-        segments.extend(first.map(|first| (first, path)));
-    }
-    segments.sort();
-    Ok(segments)
 }
 
 fn read_mark(file: &File) -> io::Result<Revision> {

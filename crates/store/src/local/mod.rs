@@ -3,34 +3,40 @@
 //! # On disk
 //! | file | holds |
 //! |---|---|
-//! | `journal-REVISION` | frames of commits from that revision on, preallocated, synced before anyone is told |
+//! | `journal-REVISION` | frames of commits from that revision on, in a file zeroed before, synced before anyone is told |
+//! | `spare` | the zeroed file that the journal goes on in |
 //! | `high-water` | the newest revision that was acknowledged: a journal that ends before it lost something |
 //! | `replica.redb` | the key space at the last checkpoint, with that checkpoint's revision and chain value |
 //! | `lock` | held while open |
 //!
-//! A checkpoint writes the overlay (the commits since the last one) into the replica in one transaction and drops the
-//! journal before it. After a crash the journal is replayed above the checkpoint. A frame that is torn and was never
-//! acknowledged is cut off; anything else that does not fit is an error that names the place, and nothing is opened.
+//! Memory holds the commits since the last checkpoint and a bounded cache of the replica's pages, whatever the store
+//! holds. A checkpoint writes these commits into the replica in one transaction and drops the journal before it. After a
+//! crash the journal is replayed above the checkpoint. A frame that is torn and was never acknowledged is cut off; anything
+//! else that does not fit is an error that names the place, and nothing is opened.
 
 mod committer;
 mod frame;
+pub mod image;
 mod journal;
+mod memtable;
+mod queue;
 mod replica;
+mod segment;
 mod snapshot;
 #[cfg(test)]
 mod tests;
 
-use crate::conflict::Window;
 use crate::{ChainMac, Commit, CommitError, Committed, Log, Snapshot, StoreError};
-use committer::{Committer, Job};
+use committer::Committer;
 use journal::Journal;
+use queue::{Order, Queue};
 use replica::Replica;
 use rustix::fs::{FlockOperation, Mode};
 use snapshot::LocalSnapshot;
 use std::fs::File;
 use std::os::unix::fs::{DirBuilderExt, MetadataExt};
 use std::path::Path;
-use std::sync::mpsc::{Sender, channel};
+use std::sync::mpsc::channel;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::thread::JoinHandle;
 
@@ -54,22 +60,24 @@ pub enum OpenError {
 /// Sizes. The defaults suit a small machine.
 #[derive(Debug, Clone)]
 pub struct LocalOptions {
-    /// Bytes that the replica keeps of pages.
+    /// Bytes of the replica's pages that are kept in memory.
     pub cache_bytes: usize,
     /// Bytes of changes in memory that start a checkpoint.
     pub checkpoint_bytes: usize,
+    /// Bytes of a file of the journal; three quarters of it start a checkpoint, too.
+    pub segment_bytes: u64,
 }
 
 impl Default for LocalOptions {
     fn default() -> Self {
-        Self { cache_bytes: 8 << 20, checkpoint_bytes: 24 << 20 }
+        Self { cache_bytes: 8 << 20, checkpoint_bytes: 12 << 20, segment_bytes: 16 << 20 }
     }
 }
 
 /// The log.
 pub struct LocalLog {
     current: Arc<RwLock<Arc<LocalSnapshot>>>,
-    queue: Mutex<Option<Sender<Job>>>,
+    queue: Arc<Queue>,
     committer: Mutex<Option<JoinHandle<()>>>,
     _lock: File,
 }
@@ -80,22 +88,13 @@ impl LocalLog {
         let lock = claim(folder)?;
         let replica = Replica::open(&folder.join("replica.redb"), options.cache_bytes)?;
         let mut snapshot = LocalSnapshot::at_checkpoint(replica.read()?);
-        let journal = Journal::open(folder, replica.revision()?, replica.chain()?, &mut snapshot)?;
-        let window = Window::starting_at(snapshot.revision());
+        let journal = Journal::open(folder, options.segment_bytes, replica.chain()?, &mut snapshot)?;
         let current = Arc::new(RwLock::new(Arc::new(snapshot)));
-        let (queue, jobs) = channel();
-        let committer = Committer::new(journal, replica, window, current.clone(), options, queue.clone());
-        let thread = std::thread::Builder::new().name("committer".into()).spawn(move || committer.run(&jobs));
+        let queue = Arc::new(Queue::default());
+        let committer = Committer::new(journal, replica, current.clone(), options, queue.clone());
+        let thread = std::thread::Builder::new().name("committer".into()).spawn(move || committer.run());
         let thread = thread.map_err(|error| OpenError::Io("committer".to_owned(), error))?;
-        Ok(Self { current, queue: Mutex::new(Some(queue)), committer: Mutex::new(Some(thread)), _lock: lock })
-    }
-
-    fn send(&self, job: Job) -> Result<(), Job> {
-        let queue = self.queue.lock().unwrap_or_else(PoisonError::into_inner);
-        match queue.as_ref() {
-            Some(queue) => queue.send(job).map_err(|error| error.0),
-            None => Err(job),
-        }
+        Ok(Self { current, queue, committer: Mutex::new(Some(thread)), _lock: lock })
     }
 }
 
@@ -125,7 +124,7 @@ impl Log for LocalLog {
     }
 
     fn submit(&self, commit: Commit, done: Committed) {
-        if let Err(Job::Commit(_, done)) = self.send(Job::Commit(commit, done)) {
+        if let Err(done) = self.queue.commit(commit, done) {
             done(Err(CommitError::Stopped("store is closed".to_owned())));
         }
     }
@@ -133,15 +132,13 @@ impl Log for LocalLog {
     fn arm(&self, mac: Arc<dyn ChainMac>) -> Result<(), StoreError> {
         let (send, receive) = channel();
         let closed = || StoreError::Engine("store is closed".to_owned());
-        self.send(Job::Arm(mac, send)).map_err(|_| closed())?;
+        self.queue.order(Order::Arm(mac, send)).map_err(|_| closed())?;
         receive.recv().map_err(|_| closed())?
     }
 
     fn close(&self) {
-        let sender = self.queue.lock().unwrap_or_else(PoisonError::into_inner).take();
-        if let Some(sender) = sender {
-            drop(sender.send(Job::Close));
-        }
+        // Closed already is as good.
+        drop(self.queue.order(Order::Close));
         if let Some(thread) = self.committer.lock().unwrap_or_else(PoisonError::into_inner).take() {
             drop(thread.join());
         }

@@ -1,10 +1,11 @@
 //! The replica: the key space at the last checkpoint, in a redb file. Its own durability is that of checkpoints; the
 //! journal is what commits rely on.
 
-use super::snapshot::LocalSnapshot;
-use crate::{Revision, Snapshot, StoreError, Stored, Visit};
+use super::memtable::Memtable;
+use crate::{Revision, StoreError, Stored, Visit};
 use redb::backends::FileBackend;
-use redb::{Database, ReadOnlyTable, ReadableDatabase, TableDefinition};
+use redb::{Database, ReadOnlyTable, ReadableDatabase, StorageBackend, TableDefinition};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -31,13 +32,22 @@ impl Replica {
     /// Opens or makes the file.
     pub(super) fn open(path: &Path, cache_bytes: usize) -> Result<Self, StoreError> {
         let file = super::frame::create(path).map_err(failed)?;
-        let backend = FileBackend::new(file).map_err(failed)?;
-        let database = Database::builder().set_cache_size(cache_bytes).create_with_backend(backend).map_err(failed)?;
-        let replica = Self { database: Arc::new(database) };
-        let write = replica.database.begin_write().map_err(failed)?;
-        write.open_table(DATA).map_err(failed)?;
-        write.open_table(META).map_err(failed)?;
-        write.commit().map_err(failed)?;
+        Self::on(FileBackend::new(file).map_err(failed)?, cache_bytes)
+    }
+
+    /// Opens or makes it on anything that holds bytes.
+    pub(super) fn on(backend: impl StorageBackend, cache_bytes: usize) -> Result<Self, StoreError> {
+        let is_new = backend.len().map_err(failed)? == 0;
+        let open = || Database::builder().set_cache_size(cache_bytes).create_with_backend(backend);
+        // The engine takes some damage for an impossible state; that must end the opening and not the process.
+        let database = catch_unwind(AssertUnwindSafe(open)).map_err(|_| StoreError::Damaged("replica".to_owned()))?;
+        let replica = Self { database: Arc::new(database.map_err(failed)?) };
+        if is_new {
+            let write = replica.database.begin_write().map_err(failed)?;
+            write.open_table(DATA).map_err(failed)?;
+            write.open_table(META).map_err(failed)?;
+            write.commit().map_err(failed)?;
+        }
         Ok(replica)
     }
 
@@ -64,27 +74,33 @@ impl Replica {
         Ok(Base { revision: self.revision()?, data })
     }
 
-    /// Makes a snapshot the new checkpoint, in one transaction.
-    pub(super) fn checkpoint(&self, snapshot: &LocalSnapshot, chain: [u8; 32]) -> Result<Base, StoreError> {
+    /// Makes the key space at a revision the new checkpoint, in one transaction: what changed since the last one.
+    pub(super) fn checkpoint(
+        &self,
+        changes: &Memtable,
+        revision: Revision,
+        chain: [u8; 32],
+    ) -> Result<Base, StoreError> {
         let mut write = self.database.begin_write().map_err(failed)?;
         // Without it a crash makes the next open read the whole file.
         write.set_quick_repair(true);
         {
             let mut data = write.open_table(DATA).map_err(failed)?;
             let mut record = Vec::new();
-            for (key, entry) in snapshot.overlay() {
+            changes.newest(|key, entry| {
                 match &entry.value {
-                    None => drop(data.remove(key.as_str()).map_err(failed)?),
+                    None => drop(data.remove(key).map_err(failed)?),
                     Some(value) => {
                         record.clear();
                         record.extend_from_slice(&entry.modified.0.to_le_bytes());
                         record.extend_from_slice(value);
-                        data.insert(key.as_str(), record.as_slice()).map_err(failed)?;
+                        data.insert(key, record.as_slice()).map_err(failed)?;
                     }
                 }
-            }
+                Ok(())
+            })?;
             let mut meta = write.open_table(META).map_err(failed)?;
-            meta.insert("revision", snapshot.revision().0.to_le_bytes().as_slice()).map_err(failed)?;
+            meta.insert("revision", revision.0.to_le_bytes().as_slice()).map_err(failed)?;
             meta.insert("chain", chain.as_slice()).map_err(failed)?;
         }
         write.commit().map_err(failed)?;

@@ -5,6 +5,11 @@ use crate::{ReadSet, Revision, WriteBatch};
 use std::os::unix::fs::{FileExt, PermissionsExt};
 use std::sync::mpsc;
 
+/// Files that are quickly made.
+fn small() -> LocalOptions {
+    LocalOptions { segment_bytes: 64 << 10, ..LocalOptions::default() }
+}
+
 struct Folder(tempfile::TempDir);
 
 impl Folder {
@@ -15,7 +20,7 @@ impl Folder {
     }
 
     fn open(&self) -> Result<LocalLog, OpenError> {
-        LocalLog::open(self.0.path(), LocalOptions::default())
+        LocalLog::open(self.0.path(), small())
     }
 
     fn journal(&self) -> std::path::PathBuf {
@@ -190,7 +195,7 @@ fn the_chain_is_verified_when_the_key_is_known() {
 #[test]
 fn checkpoints_change_nothing_that_is_seen() {
     let folder = Folder::new();
-    let options = LocalOptions { checkpoint_bytes: 4_000, ..LocalOptions::default() };
+    let options = LocalOptions { checkpoint_bytes: 4_000, ..small() };
     let log = LocalLog::open(folder.0.path(), options).unwrap();
     for number in 0..600 {
         put(&log, &format!("a/b/{:03}", number % 100), &format!("v{number}"));
@@ -221,4 +226,22 @@ fn one_folder_is_open_once() {
     let folder = Folder::new();
     let _log = folder.open().unwrap();
     assert!(matches!(folder.open(), Err(OpenError::InUse(_))));
+}
+
+#[test]
+fn files_are_read_from_their_bytes() {
+    let folder = Folder::new();
+    let log = folder.open().unwrap();
+    put(&log, "a/b/1", "one");
+    put(&log, "a/b/2", "two");
+    let journal = std::fs::read(folder.journal()).unwrap();
+    let commits = image::read_journal(&journal).unwrap();
+    assert_eq!(commits.iter().map(|(revision, _)| revision.0).collect::<Vec<_>>(), [1, 2]);
+    assert_eq!(commits[1].1.changes, [("a/b/2".to_owned(), Some(b"two".to_vec()))]);
+    assert!(image::read_journal(&journal[..60]).is_err());
+    drop(log);
+    let replica = std::fs::read(folder.0.path().join("replica.redb")).unwrap();
+    let (revision, entries) = image::read_replica(&replica).unwrap();
+    assert_eq!((revision, entries.len(), entries[0].0.as_str()), (Revision(2), 2, "a/b/1"));
+    assert!(image::read_replica(b"not a replica").is_err());
 }
