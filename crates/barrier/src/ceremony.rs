@@ -162,7 +162,7 @@ fn quorum(barrier: &Barrier) -> Result<(SharesFor, usize), CeremonyError> {
 }
 
 /// Who a ceremony belongs to, if the authority is one.
-fn authorised(barrier: &Barrier, tx: &mut Tx, authority: Authority<'_>) -> Result<String, CeremonyError> {
+pub fn authorised(barrier: &Barrier, tx: &mut Tx, authority: Authority<'_>) -> Result<String, CeremonyError> {
     match authority {
         Authority::Caller(name) => Ok(name.to_owned()),
         Authority::Share(share) => {

@@ -24,8 +24,8 @@ pub use field::{
 pub use login::{Alias, BoundCidrs, Login, LoginRecord, TokenFields, TokenKind, TokenParams};
 pub use name::{NAME_BYTES_MAX, Name};
 pub use reply::{Body, Lease, LeaseRecord, Raw, Reply};
-pub use request::{Headers, Peer, Request};
-pub use route::{Action, Flags, Found, Lookup, Matched, Route, Table};
+pub use request::{Headers, OpenCeremonies, Peer, Request};
+pub use route::{Action, Ceremony, Flags, Found, Lookup, Matched, Route, Table};
 
 pub use crypto::{self, Randomness, Secret, SystemRandomness};
 pub use login::canonical_policies;

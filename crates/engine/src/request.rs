@@ -1,6 +1,6 @@
 //! A request after the edge parsed it, before anyone decided anything about it.
 
-use crate::Input;
+use crate::{Ceremony, Input};
 use crypto::Secret;
 use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
@@ -40,6 +40,28 @@ pub struct Peer {
     pub address: Option<SocketAddr>,
     /// The client's certificate chain in DER, leaf first, not yet verified by anyone.
     pub certificates: Vec<Vec<u8>>,
+    /// What the listener opens to everybody.
+    pub open: OpenCeremonies,
+}
+
+/// Ceremonies that a listener opens to callers with neither token nor share. None, unless the configuration says so:
+/// whoever may start one can keep share holders busy (S27).
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct OpenCeremonies {
+    /// `disable_unauthed_rekey_endpoints = false`.
+    pub rekey: bool,
+    /// `disable_unauthed_generate_root_endpoints = false`.
+    pub generate_root: bool,
+}
+
+impl OpenCeremonies {
+    /// Whether a ceremony is among them.
+    pub fn contains(self, ceremony: Ceremony) -> bool {
+        match ceremony {
+            Ceremony::Rekey => self.rekey,
+            Ceremony::GenerateRoot => self.generate_root,
+        }
+    }
 }
 
 impl Peer {

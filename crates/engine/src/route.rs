@@ -21,6 +21,17 @@ pub struct Flags {
     pub heavy: bool,
     /// A login: failures count against the lockout of its alias.
     pub login: bool,
+    /// A step of a ceremony, open to holders of a share who have no token: the handler checks the share.
+    pub ceremony: Option<Ceremony>,
+}
+
+/// The ceremonies that a listener may open to everybody.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ceremony {
+    /// New shares of the unseal or recovery key.
+    Rekey,
+    /// A new root token.
+    GenerateRoot,
 }
 
 /// One operation of a route.
@@ -157,6 +168,13 @@ impl<C: 'static> Route<C> {
     #[must_use]
     pub fn heavy(mut self) -> Self {
         self.flags.heavy = true;
+        self
+    }
+
+    /// Opens it to holders of a share without a token. The handler must refuse whoever has neither right nor share.
+    #[must_use]
+    pub fn share_holders(mut self, ceremony: Ceremony) -> Self {
+        self.flags.ceremony = Some(ceremony);
         self
     }
 

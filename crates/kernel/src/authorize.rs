@@ -4,7 +4,7 @@
 use crate::namespaces::NamespaceTree;
 use crate::policy::{Acl, Attached, Check, Policy, TemplateContext};
 use crate::{Kernel, Kx, keys, policies};
-use engine::{Fault, Flags, Input, Tx};
+use engine::{Ceremony, Fault, Flags, Input, Tx};
 use std::sync::Arc;
 
 /// Proof that this request may do this operation on this path of this namespace. Made here only.
@@ -13,7 +13,7 @@ pub struct Authorized(());
 /// Decides. Routes that need no token are open to everyone, and to nobody's harm: their handlers get no session they
 /// could act for unless the token given was good.
 pub fn authorize(kx: &mut Kx, path: &str, flags: Flags, input: &Input) -> Result<Authorized, Fault> {
-    if flags.unauthenticated {
+    if flags.unauthenticated || flags.ceremony.is_some_and(|ceremony| is_open(kx, ceremony)) {
         return Ok(Authorized(()));
     }
     let session = kx.session.clone().ok_or(Fault::Denied)?;
@@ -28,6 +28,12 @@ pub fn authorize(kx: &mut Kx, path: &str, flags: Flags, input: &Input) -> Result
         return Err(Fault::Forbidden);
     }
     Ok(Authorized(()))
+}
+
+/// Whether a step of a ceremony is open to whoever asks: to callers without a good token, from whom the handler wants a
+/// share, and on listeners that open it to everybody.
+fn is_open(kx: &Kx, ceremony: Ceremony) -> bool {
+    kx.session.is_none() || kx.request.peer.open.contains(ceremony)
 }
 
 /// Whether the session may use a path with `sudo`, for handlers that ask in the middle.

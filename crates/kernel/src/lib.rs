@@ -13,6 +13,7 @@ pub mod help;
 pub mod identity;
 pub mod issue;
 pub mod jobs;
+pub mod key_jobs;
 pub mod keys;
 mod kx;
 pub mod leases;

@@ -1,10 +1,11 @@
 //! The seam to the shell: what the kernel may ask of the node it runs on, and what it may ask it to do.
 
 use crate::audit::AuditDevice;
+use barrier::Barrier;
 use barrier::ceremony::{GenerateRoot, Rekey};
 use engine::{Fault, Reply};
 use std::collections::BTreeMap;
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 
 /// The ceremonies that may run at once, each in one slot.
 #[derive(Debug, Default, Clone)]
@@ -72,8 +73,18 @@ pub enum Report<'a> {
 }
 
 /// What the shell does after the commit.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub enum Effect {
+    /// Ceremonies go on. The shell runs such a request alone, and lets this happen only once the reply's audit entry is
+    /// stored and the transaction committed: no share or root token exists that nobody was told of (S28).
+    Ceremonies {
+        /// What runs from now on.
+        next: Box<Ceremonies>,
+        /// The barrier after the commit, if it changes the unseal key; see [`Barrier::expecting`].
+        barrier: Option<Arc<Barrier>>,
+        /// Whether it happens although the request fails: wrong shares are forgotten.
+        after_fault: bool,
+    },
     /// Seal this node.
     Seal,
     /// Give up what this node leads.
@@ -90,4 +101,16 @@ pub enum Effect {
         /// As in `sys/config/reload/…`.
         subsystem: String,
     },
+}
+
+impl Effect {
+    /// Whether it happens although the handler failed.
+    pub fn outlives_fault(&self) -> bool {
+        matches!(self, Self::Ceremonies { after_fault: true, .. })
+    }
+
+    /// Whether it changes a ceremony.
+    pub fn is_of_ceremony(&self) -> bool {
+        matches!(self, Self::Ceremonies { .. })
+    }
 }

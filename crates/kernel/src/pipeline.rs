@@ -196,7 +196,7 @@ fn serve<C: 'static>(
     facts.unauthenticated = flags.unauthenticated;
     let session = match authenticate(kx) {
         Ok(session) => Some(session),
-        Err(Fault::Denied) if flags.unauthenticated => None,
+        Err(Fault::Denied) if flags.unauthenticated || flags.ceremony.is_some() => None,
         Err(fault) => return Err(fault),
     };
     facts.session.clone_from(&session);
@@ -214,7 +214,10 @@ fn serve<C: 'static>(
     let result = run(authorized, kx, mount, &found, &input, context).and_then(|reply| finish(kx, mount, &full, reply));
     if result.is_err() {
         kx.tx.rollback(mark);
-        kx.effects.clear();
+        // A key that the handler made goes with its writes.
+        let cipher = kx.barrier.clone();
+        kx.tx.replace_cipher(cipher);
+        kx.effects.retain(Effect::outlives_fault);
     }
     if flags.login {
         lockout::after_login(kx, mount, found.route.alias(&input), result.as_ref().err())?;

@@ -4,11 +4,15 @@ use crate::audit::{Phase, Receipt};
 use crate::http::{self, Rendered};
 use crate::shell::{Shell, Unsealed};
 use engine::{Fault, Operation, Request, SystemRandomness};
+use kernel::Effect;
 use kernel::pipeline::{Arrival, Facts, Outcome};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use store::{Commit, CommitError};
-use tokio::sync::oneshot;
+use tokio::sync::{OwnedSemaphorePermit, oneshot};
+
+#[cfg(test)]
+mod tests;
 
 /// Runs of one request; a request that conflicts so often meets a store that makes no progress.
 const RUNS_MAX: usize = 64;
@@ -17,8 +21,14 @@ const RUNS_MAX: usize = 64;
 pub async fn drive(shell: &Arc<Shell>, unsealed: &Arc<Unsealed>, request: Arc<Request>) -> Rendered {
     let started = std::time::Instant::now();
     let mut audited = false;
+    let mut turn = None;
     for _ in 0..RUNS_MAX {
         let outcome = run(shell, unsealed, &request).await;
+        if turn.is_none() && outcome.effects.iter().any(Effect::is_of_ceremony) {
+            // What ran is as if it had not. Another step may be under way, so it runs again when it is alone.
+            turn = shell.ceremony_turn.clone().acquire_owned().await.ok();
+            continue;
+        }
         // A fault of the shell itself is what the log is for; the client only learns that there was one.
         if let Err(fault @ (Fault::Store(_) | Fault::Internal(_))) = &outcome.result {
             tracing::error!(request = %request.id, path = %request.path, error = %fault, "request failed");
@@ -28,9 +38,13 @@ pub async fn drive(shell: &Arc<Shell>, unsealed: &Arc<Unsealed>, request: Arc<Re
             return pass.answer(outcome.result, outcome.facts).await;
         }
         // From here on a client that goes away changes nothing: what is committed is also carried out and audited.
-        match tokio::spawn(pass.settle(outcome)).await {
+        let settled = match turn.take() {
+            None => tokio::spawn(pass.settle(outcome)).await,
+            Some(alone) => tokio::spawn(pass.settle_ceremony(outcome, unsealed.clone(), alone)).await,
+        };
+        match settled {
             Ok(Settled::Answered(rendered)) => return rendered,
-            Ok(Settled::Conflict) => audited = true,
+            Ok(Settled::Conflict(again)) => (audited, turn) = (true, again),
             Err(_) => return http::fault(&Fault::Internal("request was lost".to_owned())),
         }
     }
@@ -49,8 +63,8 @@ struct Pass {
 
 enum Settled {
     Answered(Rendered),
-    /// Nothing is committed: the request has to run again.
-    Conflict,
+    /// Nothing is committed: the request has to run again, in the same turn if it has one.
+    Conflict(Option<OwnedSemaphorePermit>),
 }
 
 impl Pass {
@@ -66,7 +80,7 @@ impl Pass {
             match submit(&self.shell, commit).await {
                 Ok(()) if self.shell.audit_changed() => self.shell.refresh_audit(),
                 Ok(()) => {}
-                Err(CommitError::Conflict) => return Settled::Conflict,
+                Err(CommitError::Conflict) => return Settled::Conflict(None),
                 Err(error) => {
                     tracing::error!(request = %self.request.id, error = %error, "commit failed");
                     result = Err(Fault::Internal("commit failed".to_owned()));
@@ -76,6 +90,42 @@ impl Pass {
         }
         self.shell.perform(effects).await;
         Settled::Answered(self.answer(result, facts).await)
+    }
+
+    /// A step of a ceremony: no state advances and nothing of the reply leaves unless the reply's audit entry is stored
+    /// before the commit (S28). If the commit conflicts, the entry of the last run is the one that counts.
+    async fn settle_ceremony(self, outcome: Outcome, unsealed: Arc<Unsealed>, turn: OwnedSemaphorePermit) -> Settled {
+        let Outcome { result, commit, effects, facts } = outcome;
+        let phase = match &result {
+            Ok(answer) => Phase::Response { answer, with_request: !self.audited },
+            Err(fault) => Phase::Refusal(fault),
+        };
+        let receipt = self.shell.audit.record(&self.request, &facts, phase).await;
+        if receipt.is_err() {
+            return Settled::Answered(unaudited());
+        }
+        for effect in &effects {
+            if let Effect::Ceremonies { barrier: Some(next), .. } = effect {
+                unsealed.expect(next);
+            }
+        }
+        if let Some(commit) = commit {
+            match submit(&self.shell, commit).await {
+                Ok(()) => {}
+                Err(CommitError::Conflict) => return Settled::Conflict(Some(turn)),
+                Err(error) => {
+                    tracing::error!(request = %self.request.id, error = %error, "commit failed");
+                    let failed = Err(Fault::Internal("commit failed".to_owned()));
+                    let pass = Self { audited: true, ..self };
+                    return Settled::Answered(pass.answer(failed, facts).await);
+                }
+            }
+        }
+        self.shell.perform(effects).await;
+        drop(turn);
+        self.shell.metrics.request(&self.request, &facts, &result, self.started.elapsed());
+        let operation = facts.operation.unwrap_or(self.request.operation);
+        Settled::Answered(send(finished(&self.request, operation, result), receipt))
     }
 
     /// The response entry and the reply.

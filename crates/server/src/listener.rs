@@ -125,12 +125,14 @@ impl Listener {
         watcher: Watcher,
     ) {
         let Some(tls) = &self.tls else {
-            return self.http(shell, stream, Peer { address, certificates: Vec::new() }, watcher).await;
+            return self
+                .http(shell, stream, Peer { address, open: self.config.open, ..Peer::default() }, watcher)
+                .await;
         };
         let acceptor = tokio_rustls::TlsAcceptor::from(tls.load_full());
         let Ok(Ok(stream)) = tokio::time::timeout(HEAD_TIME_MAX, acceptor.accept(stream)).await else { return };
         let certificates = tls::presented(stream.get_ref().1.peer_certificates());
-        self.http(shell, Box::new(stream), Peer { address, certificates }, watcher).await;
+        self.http(shell, Box::new(stream), Peer { address, certificates, open: self.config.open }, watcher).await;
     }
 
     async fn http(&self, shell: Arc<Shell>, stream: Stream, peer: Peer, watcher: Watcher) {

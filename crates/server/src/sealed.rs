@@ -8,6 +8,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use engine::{Fault, Input, Operation, Reply, Request, RequestBody};
 use kernel::pipeline::Answer;
+use kernel::sys::ceremonies;
 use kernel::{Node, Report};
 use serde_json::json;
 
@@ -84,19 +85,10 @@ async fn init(shell: &Shell, input: &Input) -> Result<Reply, Fault> {
     let how = initialiser(shell, &request)?;
     let root_recipient = match request.root_token_pgp_key.as_str() {
         "" => None,
-        key => Some(recipients(&[key.to_owned()])?),
+        key => Some(ceremonies::recipients(&[key.to_owned()])?),
     };
     let made = seal::initialise(shell, &how, None).await?;
-    let hex =
-        |share: &engine::Secret<Vec<u8>>| share.as_slice().iter().map(|byte| format!("{byte:02x}")).collect::<String>();
-    let encrypted = !made.issued.fingerprints.is_empty();
-    let plain: Vec<String> = made
-        .issued
-        .shares
-        .iter()
-        .map(|share| if encrypted { STANDARD.encode(share.as_slice()) } else { hex(share) })
-        .collect();
-    let base64: Vec<String> = made.issued.shares.iter().map(|share| STANDARD.encode(share.as_slice())).collect();
+    let (plain, base64) = ceremonies::share_texts(&made.issued);
     let root_token = match root_recipient.as_deref() {
         Some([recipient, ..]) => {
             let sealed = recipient
@@ -119,7 +111,7 @@ async fn init(shell: &Shell, input: &Input) -> Result<Reply, Fault> {
 
 fn initialiser(shell: &Shell, request: &Init) -> Result<Initialiser, Fault> {
     let shares = |count, threshold, keys: &engine::StringList| {
-        ShareRequest::new(count, threshold, recipients(&keys.0)?)
+        ShareRequest::new(count, threshold, ceremonies::recipients(&keys.0)?)
             .map_err(|error| Fault::invalid(format!("invalid seal configuration: {error}")))
     };
     match shell.config.static_key() {
@@ -139,15 +131,6 @@ fn initialiser(shell: &Shell, request: &Init) -> Result<Initialiser, Fault> {
             shares(request.secret_shares, request.secret_threshold, &request.pgp_keys).map(Initialiser::Shamir)
         }
     }
-}
-
-fn recipients(keys: &[String]) -> Result<Vec<engine::crypto::openpgp::Recipient>, Fault> {
-    keys.iter()
-        .map(|key| {
-            engine::crypto::openpgp::Recipient::parse(key)
-                .map_err(|error| Fault::invalid(format!("error parsing PGP key: {error}")))
-        })
-        .collect()
 }
 
 fn unseal(shell: &Shell, input: &Input) -> Result<Reply, Fault> {

@@ -39,6 +39,8 @@ pub struct Shell {
     pub unsealing: Mutex<Unsealing>,
     /// Ceremonies under way.
     pub ceremonies: Mutex<Ceremonies>,
+    /// The turn of the one request that may change a ceremony.
+    pub ceremony_turn: Arc<Semaphore>,
     /// Wakes the ticker: something may be due earlier than it thought.
     pub wake: Notify,
     /// Asks the process to stop.
@@ -71,6 +73,7 @@ impl Shell {
             config,
             unsealing: Mutex::default(),
             ceremonies: Mutex::default(),
+            ceremony_turn: Arc::new(Semaphore::new(1)),
             wake: Notify::new(),
             stop: Notify::new(),
             reload: Notify::new(),
@@ -89,6 +92,8 @@ impl Shell {
         self.log.arm(barrier.chain_mac())?;
         let keys = Keys { token: barrier.derive("token"), batch: barrier.derive_data_key("batch token") };
         let kernel = Arc::new(Kernel::new(engines::all(), self.config.settings.clone(), keys));
+        // A step that ended while the node was being sealed may have left its ceremony behind.
+        *lock(&self.ceremonies) = Ceremonies::default();
         self.unsealed.store(Some(Arc::new(Unsealed { kernel, barrier: ArcSwap::new(barrier) })));
         self.refresh_audit();
         self.wake.notify_one();
@@ -108,6 +113,7 @@ impl Shell {
         for effect in effects {
             match effect {
                 Effect::Seal => self.seal(),
+                Effect::Ceremonies { next, .. } => *lock(&self.ceremonies) = *next,
                 // The node holds no leadership: every node serves.
                 Effect::StepDown => {}
                 Effect::LogLevel { name: _, level } => self.set_log_level(level.as_deref()),
@@ -127,17 +133,17 @@ impl Unsealed {
         match known.refresh(snapshot) {
             Ok(None) => Ok(known),
             Ok(Some(fresh)) => {
-                self.barrier.store(fresh.clone());
+                // Only over the one it was made from: a barrier that was prepared for a new unseal key meanwhile stays.
+                self.barrier.compare_and_swap(&known, fresh.clone());
                 Ok(fresh)
             }
             Err(error) => Err(Fault::internal(error.to_string())),
         }
     }
 
-    /// Keeps a barrier that is prepared for a commit which changes the unseal key.
-    #[expect(dead_code, reason = "the ceremonies' routes use it")]
-    pub fn expect(&self, barrier: Arc<Barrier>) {
-        self.barrier.store(barrier);
+    /// Prepares for a commit that changes the unseal key: the barrier in use will follow into `next`.
+    pub fn expect(&self, next: &Arc<Barrier>) {
+        self.barrier.rcu(|known| known.expecting(next.clone()));
     }
 
     /// The barrier last used.

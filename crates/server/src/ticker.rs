@@ -2,8 +2,10 @@
 
 use crate::drive;
 use crate::shell::{Shell, Unsealed};
+use barrier::Pass;
 use engine::{Fault, Headers, Input, Operation, Peer, Request, RequestPath, SystemRandomness};
 use kernel::jobs::{self, JobOutcome, Progress};
+use kernel::key_jobs;
 use kernel::pipeline::Arrival;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -19,19 +21,26 @@ const TIDIED_MAX: usize = 1_000;
 /// How often the tidy job runs.
 const TIDY_EVERY: Duration = Duration::from_secs(3600);
 
+/// How often to look whether a new key of the barrier is due.
+const KEYS_EVERY: Duration = Duration::from_secs(60);
+/// Pause between two steps of re-encryption, which leaves the store to requests most of the time.
+const REENCRYPTION_PAUSE: Duration = Duration::from_millis(20);
+
 /// Runs until the process stops.
 pub async fn run(shell: Arc<Shell>) {
     let mut tidied = tokio::time::Instant::now();
+    let mut keys = KeyWork::default();
     loop {
         let sleep = match shell.unsealed() {
             None => SLEEP_MAX,
             Some(unsealed) => {
                 if tidied.elapsed() > TIDY_EVERY {
                     tidied = tokio::time::Instant::now();
-                    note(&shell, "tidy", tidy(&shell, &unsealed).await);
+                    note(&shell, "tidy", tidy(&shell, &unsealed).await.map(|_| ()));
                 }
+                let keys = keys.go_on(&shell, &unsealed).await;
                 match expire(&shell, &unsealed).await {
-                    Ok(progress) => sleep_until(&shell, progress),
+                    Ok(progress) => sleep_until(&shell, progress).min(keys),
                     Err(fault) => {
                         note(&shell, "expire", Err(fault));
                         SLEEP_AFTER_FAILURE
@@ -67,16 +76,7 @@ async fn activate(
     job: impl Fn(&Arc<kernel::Kernel>, Arrival) -> Result<JobOutcome, Fault>,
 ) -> Result<Progress, Fault> {
     loop {
-        let snapshot = shell.log.snapshot();
-        let arrival = Arrival {
-            barrier: unsealed.barrier(snapshot.as_ref())?,
-            snapshot,
-            now: shell.clock.now(),
-            randomness: Box::new(SystemRandomness),
-            request: Arc::new(own_request()),
-            node: shell.clone(),
-        };
-        let outcome = job(&unsealed.kernel, arrival)?;
+        let outcome = job(&unsealed.kernel, arrival(shell, unsealed)?)?;
         let Some(commit) = outcome.commit else { return Ok(outcome.progress) };
         match drive::submit(shell, commit).await {
             Ok(()) => return Ok(outcome.progress),
@@ -86,7 +86,93 @@ async fn activate(
     }
 }
 
-fn note(shell: &Shell, job: &str, result: Result<Progress, Fault>) {
+/// What a job begins with.
+fn arrival(shell: &Arc<Shell>, unsealed: &Unsealed) -> Result<Arrival, Fault> {
+    let snapshot = shell.log.snapshot();
+    Ok(Arrival {
+        barrier: unsealed.barrier(snapshot.as_ref())?,
+        snapshot,
+        now: shell.clock.now(),
+        randomness: Box::new(SystemRandomness),
+        request: Arc::new(own_request()),
+        node: shell.clone(),
+    })
+}
+
+/// The work on the barrier's keys: looks now and then whether a new term is due, and walks over the store a step at a
+/// time while there are records of older terms.
+#[derive(Default)]
+struct KeyWork {
+    looked: Option<tokio::time::Instant>,
+    pass: Option<Pass>,
+}
+
+impl KeyWork {
+    /// Does what is due, and says how soon to come back at the latest.
+    async fn go_on(&mut self, shell: &Arc<Shell>, unsealed: &Arc<Unsealed>) -> Duration {
+        if self.looked.is_none_or(|looked| looked.elapsed() > KEYS_EVERY) {
+            self.looked = Some(tokio::time::Instant::now());
+            note(shell, "rotate", tend_keys(shell, unsealed).await);
+            self.pass = self.pass.take().or_else(|| key_jobs::begin(&arrival(shell, unsealed).ok()?));
+        }
+        let Some(pass) = self.pass.take() else { return SLEEP_MAX };
+        match reencrypt(shell, unsealed, &pass).await {
+            Ok(Some(next)) => {
+                self.pass = Some(next);
+                REENCRYPTION_PAUSE
+            }
+            Ok(None) => SLEEP_MAX,
+            Err(fault) => {
+                note(shell, "reencrypt", Err(fault));
+                SLEEP_MAX
+            }
+        }
+    }
+}
+
+async fn tend_keys(shell: &Arc<Shell>, unsealed: &Arc<Unsealed>) -> Result<(), Fault> {
+    loop {
+        let arrival = arrival(shell, unsealed)?;
+        let barrier = arrival.barrier.clone();
+        let tended = key_jobs::tend(arrival)?;
+        let Some(commit) = tended.commit else { return Ok(()) };
+        match drive::submit(shell, commit).await {
+            Ok(()) => {
+                if tended.rotated {
+                    tracing::info!("a new key of the barrier was due and is installed");
+                }
+                if let Some(recorded) = tended.recorded {
+                    barrier.usage_recorded(recorded);
+                }
+                return Ok(());
+            }
+            Err(CommitError::Conflict) => {}
+            Err(error) => return Err(Fault::internal(error.to_string())),
+        }
+    }
+}
+
+async fn reencrypt(shell: &Arc<Shell>, unsealed: &Arc<Unsealed>, pass: &Pass) -> Result<Option<Pass>, Fault> {
+    loop {
+        let step = key_jobs::reencrypt(arrival(shell, unsealed)?, pass, key_jobs::REWRITTEN_MAX)?;
+        let committed = match step.commit {
+            Some(commit) => drive::submit(shell, commit).await,
+            None => Ok(()),
+        };
+        match committed {
+            Ok(()) => {
+                if step.retired {
+                    tracing::info!("all records are under the newest key of the barrier; older keys are dropped");
+                }
+                return Ok(step.next);
+            }
+            Err(CommitError::Conflict) => {}
+            Err(error) => return Err(Fault::internal(error.to_string())),
+        }
+    }
+}
+
+fn note(shell: &Shell, job: &str, result: Result<(), Fault>) {
     if let Err(fault) = result {
         shell.metrics.job_failures.fetch_add(1, Ordering::Relaxed);
         tracing::error!(job, error = %fault, "background job failed");

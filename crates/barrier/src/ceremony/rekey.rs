@@ -163,6 +163,13 @@ impl Rekey {
         &self.collection.nonce
     }
 
+    /// Whether this is one of the new shares that have to be given back.
+    pub fn has_new_share(&self, share: &Secret<Vec<u8>>) -> bool {
+        let new = self.verifying.iter().flat_map(|verifying| &verifying.new.shares);
+        // Looks at all of them, so that the time does not tell which one it was.
+        new.fold(false, |found, known| found | share.same_as(known))
+    }
+
     /// Which shares it changes.
     pub fn shares_for(&self) -> SharesFor {
         self.request.shares_for

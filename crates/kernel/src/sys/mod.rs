@@ -3,6 +3,7 @@
 mod api_lock;
 mod audit;
 mod capabilities;
+pub mod ceremonies;
 mod config;
 mod internal;
 mod locked_users;
@@ -15,6 +16,7 @@ mod plugins;
 mod policies;
 mod quotas;
 mod remount;
+mod rotate;
 mod status;
 mod tools;
 mod ui;
@@ -27,6 +29,8 @@ use engine::Table;
 pub fn table() -> Table<Kx> {
     let routes = [
         status::routes(),
+        ceremonies::routes(),
+        rotate::routes(),
         leases::routes::routes(),
         mounts::routes(),
         remount::routes(),

@@ -193,7 +193,8 @@ fn shape(path: &str) -> String {
 fn item<C: 'static>(route: &Route<C>, names: &[String], fields: &[Field]) -> Map<String, Value> {
     let mut item = Map::new();
     item.insert("description".to_owned(), route.summary.into());
-    let Flags { unauthenticated, sudo, .. } = route.flags;
+    let Flags { sudo, ceremony, .. } = route.flags;
+    let unauthenticated = route.flags.unauthenticated || ceremony.is_some();
     let creates = route.tells_create();
     for (name, set) in [("unauthenticated", unauthenticated), ("sudo", sudo), ("createSupported", creates)] {
         if set {

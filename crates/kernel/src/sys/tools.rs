@@ -120,6 +120,9 @@ fn random(kx: &mut Kx, request: Random) -> Result<Reply, Fault> {
 }
 
 fn decode_token(_kx: &mut Kx, request: Decode) -> Result<Reply, Fault> {
+    if request.encoded_token.is_empty() || request.otp.0.expose().is_empty() {
+        return Err(Fault::invalid("provided 'encoded_token' or 'otp' is empty"));
+    }
     let bad = |what: &str| Fault::invalid(format!("error decoding base64'd token: {what}"));
     let bytes =
         STANDARD_NO_PAD.decode(request.encoded_token.trim_end_matches('=')).map_err(|_| bad("illegal base64 data"))?;

@@ -9,6 +9,8 @@ use std::collections::BTreeMap;
 
 /// Characters of a service token after its prefix; with `hvs.` that makes the 28 that clients expect of a root token.
 const SERVICE_CHARACTERS: usize = 24;
+/// Length of a root token, which a one-time password that hides it has too.
+pub const ROOT_TOKEN_BYTES: usize = "hvs.".len() + SERVICE_CHARACTERS;
 const ACCESSOR_CHARACTERS: usize = 24;
 
 /// What a token should be. Whether the caller may have it has been decided before.

@@ -17,7 +17,7 @@ mod routes;
 #[cfg(test)]
 mod tests;
 
-pub use create::{Issued, NewToken, create};
+pub use create::{Issued, NewToken, ROOT_TOKEN_BYTES, create};
 pub use record::{LoginLink, Token, TokenRef};
 pub use renew::renew;
 pub use revoke::{end_self, revoke_tree};

@@ -3,6 +3,8 @@
 #[cfg(test)]
 mod harness;
 #[cfg(test)]
+mod keys;
+#[cfg(test)]
 mod lifetimes;
 #[cfg(test)]
 mod namespaces;

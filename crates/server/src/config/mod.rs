@@ -72,6 +72,8 @@ pub struct ListenerConfig {
     pub tls: Option<TlsConfig>,
     /// Bounds.
     pub limits: Limits,
+    /// Ceremonies that are open to everybody here.
+    pub open: engine::OpenCeremonies,
 }
 
 /// An address to listen on.
@@ -116,8 +118,12 @@ pub struct AuditBlock {
 impl Config {
     /// The configuration of development mode.
     pub fn development(address: &str) -> Self {
-        let listener =
-            ListenerConfig { address: Address::Tcp(address.to_owned()), tls: None, limits: Limits::default() };
+        let listener = ListenerConfig {
+            address: Address::Tcp(address.to_owned()),
+            tls: None,
+            limits: Limits::default(),
+            open: Default::default(),
+        };
         Self { listeners: vec![listener], api_addr: format!("http://{address}"), version: version(), ..Self::default() }
     }
 

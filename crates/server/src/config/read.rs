@@ -3,6 +3,7 @@
 
 use super::{Address, AuditBlock, Config, ListenerConfig, Storage, TlsConfig, version};
 use crate::http::Limits;
+use engine::OpenCeremonies;
 use hcl::{Block, Body, Value};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -214,6 +215,11 @@ fn flag(block: &Block<'_>, key: &str) -> Result<bool, ConfigError> {
     }
 }
 
+/// Whether a protection that is on where nothing is said was switched off.
+fn switched_off(block: &Block<'_>, key: &str) -> Result<bool, ConfigError> {
+    Ok(block.body.attribute(key).is_some() && !flag(block, key)?)
+}
+
 fn storage_of(config: &mut Config, block: &Block<'_>) -> Result<Storage, ConfigError> {
     let named = block.label().to_owned();
     match named.as_str() {
@@ -261,7 +267,11 @@ fn listener(block: &Block<'_>, warnings: &mut Vec<String>) -> Result<ListenerCon
             Duration::from_secs(seconds.ok_or_else(|| refused("max_request_duration is not a duration"))?);
     }
     limits.require_request_header = flag(block, "require_request_header")?;
-    Ok(ListenerConfig { address, tls, limits })
+    let open = OpenCeremonies {
+        rekey: switched_off(block, "disable_unauthed_rekey_endpoints")?,
+        generate_root: switched_off(block, "disable_unauthed_generate_root_endpoints")?,
+    };
+    Ok(ListenerConfig { address, tls, limits, open })
 }
 
 fn with_port(address: String) -> String {

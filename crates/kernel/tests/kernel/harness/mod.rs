@@ -12,7 +12,7 @@ use engine::{Engine, Fault, Input, Operation, Peer, Reply, Request, RequestPath,
 use kernel::jobs::{self, Progress};
 use kernel::pipeline::{Answer, Arrival, Outcome};
 use kernel::registry::Keys;
-use kernel::{Ceremonies, Kernel, Node, Report, Settings, bootstrap, keys};
+use kernel::{Ceremonies, Kernel, Node, Report, Settings, bootstrap, key_jobs, keys};
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
@@ -216,6 +216,54 @@ impl World {
             }
         }
         panic!("the expiry job does not come to an end");
+    }
+
+    /// Runs the job that looks after the barrier's keys, as often as it has something to do. Whether it rotated.
+    pub fn tend_keys(&mut self) -> bool {
+        let mut rotated = false;
+        for _ in 0..10 {
+            let arrival = self.own_arrival();
+            let barrier = arrival.barrier.clone();
+            let tended = key_jobs::tend(arrival).unwrap();
+            let Some(commit) = tended.commit else { return rotated };
+            self.submit(commit);
+            rotated |= tended.rotated;
+            if let Some(recorded) = tended.recorded {
+                barrier.usage_recorded(recorded);
+            }
+        }
+        panic!("the job never has nothing to do");
+    }
+
+    /// Runs one pass of re-encryption, if there is something to do: steps, and whether older terms were dropped.
+    pub fn reencrypt(&mut self, limit: usize) -> Option<(usize, bool)> {
+        let mut pass = key_jobs::begin(&self.own_arrival())?;
+        for steps in 1..1_000 {
+            let step = key_jobs::reencrypt(self.own_arrival(), &pass, limit).unwrap();
+            if let Some(commit) = step.commit {
+                self.submit(commit);
+            }
+            match step.next {
+                Some(next) => pass = next,
+                None => return Some((steps, step.retired)),
+            }
+        }
+        panic!("the pass does not come to an end");
+    }
+
+    /// As if so many encryptions had been made and recorded.
+    pub fn count_encryptions(&self, count: u64) {
+        self.barrier.usage_recorded(count);
+    }
+
+    /// Number of the active term.
+    pub fn term(&self) -> u32 {
+        self.barrier.key_status().term
+    }
+
+    fn own_arrival(&mut self) -> Arrival {
+        let snapshot = self.log.snapshot();
+        self.arrival(snapshot, request(At { token: "", namespace: "" }, Operation::Update, "", Value::Null))
     }
 
     /// All keys of the store that begin with a prefix.
