@@ -7,6 +7,7 @@ mod ci;
 mod hvac;
 mod junit;
 mod runner;
+mod simulate;
 mod test;
 mod tidy;
 mod tools;
@@ -23,6 +24,7 @@ const USAGE: &str = "cargo xtask TASK
   differential [WORDS]      requests against the peer and ours, and the differences (--only NAME, --values)
   commands                  the peer's own command line against both
   operations [WORDS]        how many of the peer's operations are served (--list)
+  simulate [WORDS]          seeded histories of a whole node (--seeds N, --from N, --seed N)
   crash [WORDS]             kill -9 at every sync and at random (--kills N)
   openapi --write FILE      the OpenAPI document of the server (--check: find a difference)
   bench [WORDS]             speed and memory as ratios to the peer (--short, --only NAME)
@@ -52,6 +54,7 @@ fn run(task: &str, words: &[String]) -> Result<bool, String> {
         "ci" => ci::run(words),
         "arrows" => Ok(runner::report("arrows", &arrows::findings()?)),
         "tidy" => Ok(runner::report("tidy", &tidy::findings()?)),
+        "simulate" => simulate::run(words),
         "tools" => tools::install().map(|_| true),
         "hvac" => hvac::run(&tools::install()?, &test::server_under_judgement(words)),
         "differential" | "commands" | "operations" | "crash" | "bench" | "openapi" => test::harness(task, words),

@@ -6,6 +6,7 @@ use std::time::Instant;
 
 use crate::hvac;
 use crate::runner::{self, Ran};
+use crate::simulate;
 use crate::tools::{self, Tools};
 
 /// The fewest of the peer's operations that must be served.
@@ -32,6 +33,7 @@ pub(crate) fn run(words: &[String]) -> Result<bool, String> {
     let mut tally = Tally::default();
     tally.add_tests(&workspace_tests(&tools)?);
     let server = server_under_judgement(words);
+    tally.add_gate("simulate", simulate::gate()?);
     tally.add_gate("hvac", hvac_in_own_process(&server)?);
     let short: [(&str, &[&str]); 4] = [
         ("differential", &[]),
