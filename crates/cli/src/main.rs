@@ -1,35 +1,41 @@
-//! The one binary. Until the command line is complete it runs the server and tells its version.
+//! The one binary: server and command line.
+//!
+//! `commands` holds one file for each command or family; each is a row of a table that drives dispatch, help and
+//! completion.
+#![forbid(unsafe_code)]
+
+mod command;
+mod commands;
+mod common;
+mod completion;
+mod dispatch;
+mod failure;
+mod fields;
+mod flags;
+mod help;
+mod nearest;
+mod preview;
+mod progress;
+mod render;
+mod session;
+mod terminal;
+#[cfg(test)]
+mod tests;
+mod token_file;
+
+use std::path::Path;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    let mut arguments = std::env::args().skip(1);
-    match arguments.next().as_deref() {
-        Some("server") => server::run(options(arguments)),
-        Some("version" | "-version" | "--version") => {
-            println!("Vault v1.16.3 (0000000), built 2026-11-24T00:00:00Z");
-            ExitCode::SUCCESS
-        }
-        _ => {
-            eprintln!("usage: coffer server -dev | coffer server -config=FILE");
-            ExitCode::FAILURE
-        }
-    }
-}
-
-fn options(arguments: impl Iterator<Item = String>) -> server::Options {
-    let mut options = server::Options::default();
-    for argument in arguments {
-        let argument = argument.trim_start_matches('-').to_owned();
-        let (name, value) = argument.split_once('=').unwrap_or((&argument, ""));
-        match name {
-            "dev" => options.dev = true,
-            "config" => options.config.push(value.into()),
-            "dev-root-token-id" => options.dev_root_token_id = Some(value.to_owned()),
-            "dev-listen-address" => options.dev_listen_address = Some(value.to_owned()),
-            "dev-no-store-token" => options.dev_no_store_token = true,
-            "log-level" => options.log_level = Some(value.to_owned()),
-            _ => eprintln!("unknown flag {name}"),
+    let mut words = std::env::args_os();
+    let started = words.next().unwrap_or_default();
+    let name = Path::new(&started).file_name().and_then(|name| name.to_str()).unwrap_or("coffer");
+    // Bytes that are no text would be stored as something else than what was given.
+    match words.map(std::ffi::OsString::into_string).collect::<Result<Vec<String>, _>>() {
+        Ok(words) => ExitCode::from(dispatch::run(name.to_owned(), &words)),
+        Err(_) => {
+            eprintln!("An argument is no UTF-8 text; give such values as key=@file.");
+            ExitCode::from(failure::WRONG_USE)
         }
     }
-    options
 }

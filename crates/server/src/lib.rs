@@ -27,5 +27,11 @@ mod storage;
 mod ticker;
 mod tls;
 
+pub use config::version_line;
 pub use options::Options;
 pub use run::run;
+
+/// Fills bytes with the randomness of the system, for one-time passwords of the command line.
+pub fn fill_random(bytes: &mut [u8]) {
+    crypto::Randomness::fill(&mut crypto::SystemRandomness, bytes);
+}

@@ -14,6 +14,10 @@ use std::path::PathBuf;
 
 /// Version that clients are told: they gate features on it, so it says which upstream release the API is like.
 pub const DEFAULT_VERSION: &str = "1.16.3";
+/// Product that the program says it is: clients and suites look for this name.
+const PRODUCT: &str = "Vault";
+/// Stands where upstream has the revision of its source.
+const REVISION: &str = "0000000";
 /// Told beside the version.
 pub const BUILD_DATE: &str = "2026-11-24T00:00:00Z";
 
@@ -174,6 +178,11 @@ impl Config {
             "ui": self.ui,
         })
     }
+}
+
+/// What the program says of itself: product, version, revision and date, in the order that scripts read.
+pub fn version_line() -> String {
+    format!("{PRODUCT} v{} ({REVISION}), built {BUILD_DATE}", version())
 }
 
 /// The version that clients are told, unless the configuration says another.
