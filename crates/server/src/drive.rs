@@ -201,10 +201,13 @@ fn lost() -> Outcome {
 
 /// Hands a commit to the log and waits until it is durable.
 pub async fn submit(shell: &Shell, commit: Commit) -> Result<(), CommitError> {
+    let begun = std::time::Instant::now();
     let (send, receive) = oneshot::channel();
     shell.log.submit(commit, Box::new(move |result| drop(send.send(result))));
-    match receive.await {
+    let result = match receive.await {
         Ok(result) => result.map(|_| ()),
         Err(_) => Err(CommitError::Stopped("the log went away".to_owned())),
-    }
+    };
+    shell.metrics.commit(&result, begun.elapsed());
+    result
 }

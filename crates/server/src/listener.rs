@@ -167,6 +167,7 @@ async fn answer(shell: &Arc<Shell>, limits: &Limits, peer: Peer, request: hyper:
         Ok(rendered) => rendered,
         Err(_) => http::error(503, &["request took too long"]),
     };
+    shell.metrics.reply(rendered.status);
     rendered.into_response(head)
 }
 
@@ -216,13 +217,12 @@ async fn read_and_served(
         Err(error @ http::BodyError::TooLarge) => return http::error(413, &[error.to_string()]),
         Err(error) => return http::error(400, &[error.to_string()]),
     };
-    let client = peer.address.map(|address| address.to_string()).unwrap_or_default();
     let parts = Parts { method: &head.method, uri: &head.uri, headers: &head.headers, body: &body, peer };
     let request = match http::parse(SystemRandomness.uuid(), parts) {
         Ok(request) => Arc::new(request),
         Err(fault) => return http::fault(&fault),
     };
-    let _flight = shell.metrics.begin(head.method.as_str(), request.path.as_str(), client, shell.clock.now());
+    let _flight = shell.metrics.begin(&head.method, &request, shell.clock.now());
     match shell.unsealed() {
         Some(unsealed) => drive::drive(shell, &unsealed, request).await,
         None => sealed::serve(shell, &request).await,

@@ -142,11 +142,7 @@ impl Shell {
     }
 
     fn metrics_reply(&self, format: &str) -> Reply {
-        let text = self.metrics_text();
-        let (content_type, bytes) = match format {
-            "prometheus" => ("text/plain; version=0.0.4; charset=utf-8", text.into_bytes()),
-            _ => ("application/json", metrics::as_json(&text).to_string().into_bytes()),
-        };
+        let (content_type, bytes) = self.metrics_as(format);
         Reply { body: Body::Raw(Raw { content_type, bytes }), ..Reply::default() }
     }
 

@@ -17,7 +17,7 @@ mod snapshot;
 mod tx;
 
 pub use cipher::{Cipher, CipherError, Plain};
-pub use log::{ChainMac, Commit, CommitError, Committed, Log, ReadSet, WriteBatch};
+pub use log::{ChainMac, Commit, CommitError, Committed, GroupSizes, Log, ReadSet, WriteBatch};
 pub use snapshot::{Page, Revision, Snapshot, StoreError, Stored, Visit, area_of, prefix_end};
 pub use tx::{Mark, Record, ScopeMark, Tx};
 pub use zeroize::Zeroizing;

@@ -51,6 +51,26 @@ pub enum CommitError {
     Unknown(String),
 }
 
+/// How many commits shared a sync, since the log was opened.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct GroupSizes {
+    /// Syncs by number of commits: up to 1, 2, 4 and so on to 1024.
+    pub counts: [u64; 11],
+    /// All commits.
+    pub commits: u64,
+}
+
+impl GroupSizes {
+    /// Counts a sync of so many commits.
+    pub fn add(&mut self, commits: u64) {
+        let at = commits.max(1).next_power_of_two().ilog2() as usize;
+        if let Some(count) = self.counts.get_mut(at) {
+            *count += 1;
+        }
+        self.commits += commits;
+    }
+}
+
 /// Called once with the revision of the commit or with why there is none.
 pub type Committed = Box<dyn FnOnce(Result<Revision, CommitError>) + Send>;
 
@@ -65,6 +85,11 @@ pub trait Log: Send + Sync {
 
     /// Arms the log with the key that chains its batches (after unseal) and verifies what it holds against it.
     fn arm(&self, mac: Arc<dyn ChainMac>) -> Result<(), StoreError>;
+
+    /// How many commits shared a sync so far. A log that syncs nothing counts nothing.
+    fn group_sizes(&self) -> GroupSizes {
+        GroupSizes::default()
+    }
 
     /// Stops taking commits, finishes the ones handed in, and leaves the store such that the next open is quick.
     fn close(&self);

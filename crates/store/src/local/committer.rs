@@ -87,6 +87,7 @@ impl Committer {
             return group.into_iter().for_each(|(_, done)| done(Err(error.clone())));
         }
         let mut next = LocalSnapshot::clone(&self.snapshot());
+        let before = next.revision();
         let oldest_read = self.readers.oldest();
         self.bytes.clear();
         let mut accepted: Vec<(Revision, Committed)> = Vec::with_capacity(group.len());
@@ -109,6 +110,7 @@ impl Committer {
                 self.stopped = Some(why.clone());
                 return accepted.into_iter().for_each(|(_, done)| done(Err(CommitError::Unknown(why.clone()))));
             }
+            self.queue.synced(next.revision().0 - before.0);
             self.publish(next);
         }
         accepted.into_iter().for_each(|(revision, done)| done(Ok(revision)));

@@ -26,7 +26,7 @@ mod snapshot;
 #[cfg(test)]
 mod tests;
 
-use crate::{ChainMac, Commit, CommitError, Committed, Log, Snapshot, StoreError};
+use crate::{ChainMac, Commit, CommitError, Committed, GroupSizes, Log, Snapshot, StoreError};
 use committer::Committer;
 use journal::Journal;
 use queue::{Order, Queue};
@@ -134,6 +134,10 @@ impl Log for LocalLog {
         let closed = || StoreError::Engine("store is closed".to_owned());
         self.queue.order(Order::Arm(mac, send)).map_err(|_| closed())?;
         receive.recv().map_err(|_| closed())?
+    }
+
+    fn group_sizes(&self) -> GroupSizes {
+        self.queue.group_sizes()
     }
 
     fn close(&self) {

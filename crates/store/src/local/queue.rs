@@ -3,7 +3,7 @@
 //! A sync costs the processor as much as preparing a whole request, so it pays to let commits that are about to arrive
 //! share one. How many those are is told by how many were under way lately: with one client nobody waits for anybody.
 
-use crate::{ChainMac, Commit, Committed, StoreError};
+use crate::{ChainMac, Commit, Committed, GroupSizes, StoreError};
 use std::sync::mpsc::Sender;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -32,6 +32,7 @@ pub(super) struct Work {
 pub(super) struct Queue {
     state: Mutex<State>,
     changed: Condvar,
+    sizes: Mutex<GroupSizes>,
 }
 
 #[derive(Default)]
@@ -70,6 +71,16 @@ impl Queue {
         state.work.orders.push(order);
         self.wake(state);
         Ok(())
+    }
+
+    /// Notes that so many commits shared a sync.
+    pub(super) fn synced(&self, commits: u64) {
+        self.sizes.lock().unwrap_or_else(PoisonError::into_inner).add(commits);
+    }
+
+    /// How many commits shared a sync so far.
+    pub(super) fn group_sizes(&self) -> GroupSizes {
+        self.sizes.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     fn wake(&self, mut state: MutexGuard<'_, State>) {
