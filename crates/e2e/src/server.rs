@@ -38,25 +38,57 @@ pub struct Settings {
     pub wrapper: Vec<String>,
     /// Further top-level configuration keys.
     pub extra: Value,
+    /// Further listeners, each an object such as `{"unix": {"address": "…"}}`.
+    pub listeners: Vec<Value>,
+    /// Further environment variables.
+    pub environment: Vec<(String, String)>,
 }
 
 impl Settings {
     /// That binary on that storage, with nothing around it.
     pub fn new(binary: &Path, storage: Storage) -> Settings {
-        Settings { binary: binary.to_owned(), storage, wrapper: Vec::new(), extra: json!({}) }
+        Settings {
+            binary: binary.to_owned(),
+            storage,
+            wrapper: Vec::new(),
+            extra: json!({}),
+            listeners: Vec::new(),
+            environment: Vec::new(),
+        }
     }
+}
+
+/// The binary that tests judge: `COFFER_BINARY`, or the newest build in cargo's target folder.
+///
+/// # Errors
+/// If there is none: a test that judges nothing must not pass.
+pub fn binary_under_test() -> Outcome<PathBuf> {
+    if let Some(named) = std::env::var_os("COFFER_BINARY") {
+        return Ok(PathBuf::from(named).canonicalize()?);
+    }
+    let age = |path: &PathBuf| path.metadata().and_then(|metadata| metadata.modified()).ok();
+    let built = ["release/coffer", "debug/coffer"].map(|name| target_folder().join(name));
+    let newest = built.into_iter().filter(|path| path.is_file()).max_by_key(age);
+    newest.ok_or_else(|| Failure::new("no server to judge: run `cargo build --package cli`, or set COFFER_BINARY"))
+}
+
+/// Cargo's target folder: the one that this program was built in.
+fn target_folder() -> PathBuf {
+    let program = std::env::current_exe().unwrap_or_default();
+    let marked = program.ancestors().find(|folder| folder.join("CACHEDIR.TAG").is_file());
+    marked.map_or_else(|| PathBuf::from("target"), Path::to_owned)
 }
 
 /// A folder that is removed with its owner.
 pub struct Folder(PathBuf);
 
 impl Folder {
-    /// A new empty folder below `COFFER_E2E_DIRECTORY`, or below `target/e2e` of the current directory.
+    /// A new empty folder below `COFFER_E2E_DIRECTORY`, or below `e2e` in cargo's target folder.
     ///
     /// # Errors
     /// If it cannot be made.
     pub fn new(name: &str) -> Outcome<Folder> {
-        let base = std::env::var_os("COFFER_E2E_DIRECTORY").map_or_else(|| PathBuf::from("target/e2e"), PathBuf::from);
+        let base = std::env::var_os("COFFER_E2E_DIRECTORY").map_or_else(|| target_folder().join("e2e"), PathBuf::from);
         let number = FOLDERS_MADE.fetch_add(1, Ordering::Relaxed);
         let path = base.join(format!("{name}-{}-{number}", std::process::id()));
         fs::create_dir_all(&path).at(path.display())?;
@@ -241,15 +273,17 @@ fn configuration(settings: &Settings, folder: &Path, address: SocketAddr, cluste
         Storage::Memory => json!({"inmem": {}}),
         Storage::Durable => json!({"raft": {"path": folder.join("data"), "node_id": "one"}}),
     };
+    let mut listeners = vec![json!({"tcp": {
+        "address": address.to_string(),
+        "cluster_address": cluster.to_string(),
+        "tls_disable": true,
+        "disable_unauthed_rekey_endpoints": false,
+        "disable_unauthed_generate_root_endpoints": false,
+    }})];
+    listeners.extend(settings.listeners.iter().cloned());
     let mut configuration = json!({
         "storage": storage,
-        "listener": {"tcp": {
-            "address": address.to_string(),
-            "cluster_address": cluster.to_string(),
-            "tls_disable": true,
-            "disable_unauthed_rekey_endpoints": false,
-            "disable_unauthed_generate_root_endpoints": false,
-        }},
+        "listener": listeners,
         "api_addr": format!("http://{address}"),
         "cluster_addr": format!("https://{cluster}"),
         "cluster_name": "judged",
@@ -275,6 +309,7 @@ fn launch(settings: &Settings, folder: &Path) -> Outcome<Process> {
     };
     command.arg("server").arg(format!("-config={}", folder.join("server.json").display()));
     command.current_dir(folder).env("HOME", folder);
+    command.envs(settings.environment.iter().map(|(name, value)| (name, value)));
     for name in ["VAULT_ADDR", "VAULT_TOKEN", "BAO_ADDR", "BAO_TOKEN", "COFFER_ADDR", "COFFER_TOKEN"] {
         command.env_remove(name);
     }

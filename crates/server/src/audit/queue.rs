@@ -2,6 +2,7 @@
 
 use super::DeviceError;
 use super::chain::Chain;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::mpsc::{SyncSender, TrySendError, sync_channel};
 use std::time::Duration;
 use tokio::sync::oneshot;
@@ -43,7 +44,9 @@ impl QueueSink {
                 for object in &job.objects {
                     next.append(object, &mut lines);
                 }
-                let result = output.write(&lines);
+                // A panic in an output is an error of this entry; the device goes on.
+                let result = catch_unwind(AssertUnwindSafe(|| output.write(&lines)))
+                    .unwrap_or_else(|_| Err(std::io::Error::other("audit output panicked")));
                 if result.is_ok() {
                     chain = next;
                 }

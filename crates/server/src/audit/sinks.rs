@@ -235,7 +235,9 @@ impl Output for Http {
     fn write(&mut self, lines: &[u8]) -> io::Result<()> {
         let request =
             self.client.post(self.uri.clone()).header("content-type", "application/json").body(lines.to_vec());
-        let reply = self.runtime.block_on(request.send()).map_err(|error| io::Error::other(error.without_url()))?;
+        // The request is made within the runtime, since its timer belongs to one.
+        let reply = self.runtime.block_on(async { request.send().await });
+        let reply = reply.map_err(|error| io::Error::other(error.without_url()))?;
         if reply.status().is_success() { Ok(()) } else { Err(io::Error::other(format!("status {}", reply.status()))) }
     }
 }
