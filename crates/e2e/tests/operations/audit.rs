@@ -66,6 +66,8 @@ fn without_the_response_entry_a_change_stays_and_its_reply_does_not_leave() {
     assert_eq!((token.status, token.json().get("auth").cloned()), (500, None));
     sink.take_if(|_| true);
     assert_eq!(node.root("GET", "secret/x", None).json()["data"]["value"], SECRET);
+    let bodies = sink.taken();
+    assert!(bodies.iter().all(|(path, body)| path == "/audit" && body.ends_with(b"\"}}\n")));
 }
 
 #[test]
