@@ -3,7 +3,7 @@
 use e2e::http::{Answer, Request};
 use e2e::server::{Server, Settings, Storage, binary_under_test};
 use serde_json::{Value, json};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 /// How long a test waits for what the server does by itself.
@@ -106,6 +106,6 @@ pub fn audit_file() -> Value {
 }
 
 /// The audit entries of a file.
-pub fn entries(path: &PathBuf) -> Vec<Value> {
+pub fn entries(path: &Path) -> Vec<Value> {
     text(path).lines().map(|line| serde_json::from_str(line).unwrap()).collect()
 }
