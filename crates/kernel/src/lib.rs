@@ -35,6 +35,6 @@ pub mod wrapping;
 
 pub use kx::Kx;
 pub use memo::{Memo, Remembered};
-pub use node::{Ceremonies, Effect, Node, Report};
+pub use node::{Ceremonies, Effect, HealthCodes, Node, Report};
 pub use pipeline::{Outcome, handle};
 pub use registry::{Kernel, Settings};

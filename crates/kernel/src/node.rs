@@ -3,7 +3,7 @@
 use crate::audit::AuditDevice;
 use barrier::Barrier;
 use barrier::ceremony::{GenerateRoot, Rekey};
-use engine::{Fault, Reply};
+use engine::{Fault, Input, Reply};
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 
@@ -64,12 +64,49 @@ pub enum Report<'a> {
     HaStatus,
     /// Seal status.
     SealStatus,
-    /// Health.
-    Health,
+    /// Health, answered with these statuses.
+    Health(HealthCodes),
     /// Versions this store has seen.
     VersionHistory,
     /// Term and install time of the barrier's key.
     KeyStatus,
+}
+
+/// The statuses that `sys/health` answers with, which a load balancer may want otherwise.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct HealthCodes {
+    /// Unsealed.
+    pub active: u16,
+    /// Sealed.
+    pub sealed: u16,
+    /// Not initialised.
+    pub uninitialised: u16,
+}
+
+impl HealthCodes {
+    /// Reads the codes that a request asks for. What is no status is a 400 without a message.
+    pub fn of(input: &Input) -> Result<Self, Fault> {
+        let refused = || Fault::Status(400, Vec::new());
+        let code = |name: &str, usual: u16| match input.field(name) {
+            None => Ok(usual),
+            Some(value) => wire::scalar::integer(value)
+                .ok()
+                .and_then(|code| u16::try_from(code).ok())
+                .filter(|code| (200..=599).contains(code))
+                .ok_or_else(refused),
+        };
+        for name in ["standbyok", "perfstandbyok"] {
+            if input.field(name).is_some_and(|value| wire::scalar::boolean(value).is_err()) {
+                return Err(refused());
+            }
+        }
+        code("standbycode", 429)?;
+        Ok(Self {
+            active: code("activecode", 200)?,
+            sealed: code("sealedcode", 503)?,
+            uninitialised: code("uninitcode", 501)?,
+        })
+    }
 }
 
 /// What the shell does after the commit.

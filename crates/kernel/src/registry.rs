@@ -17,11 +17,18 @@ pub struct Settings {
     /// Whether callers with `sudo` in the root namespace may enable audit devices over the API. Off unless
     /// the configuration says so: a file device writes wherever the process may (S33).
     pub allow_api_audit_creation: bool,
+    /// Whether callers with `sudo` may look at the routing of all namespaces.
+    pub introspection: bool,
 }
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { default_lease_ttl: 2_764_800, max_lease_ttl: 2_764_800, allow_api_audit_creation: false }
+        Self {
+            default_lease_ttl: 2_764_800,
+            max_lease_ttl: 2_764_800,
+            allow_api_audit_creation: false,
+            introspection: false,
+        }
     }
 }
 

@@ -4,7 +4,7 @@ use crate::metrics;
 use crate::seal;
 use crate::shell::{Shell, lock};
 use engine::{Body, Fault, Raw, Reply};
-use kernel::{Ceremonies, Node, Report};
+use kernel::{Ceremonies, HealthCodes, Node, Report};
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
 use std::sync::Mutex;
@@ -12,15 +12,15 @@ use std::sync::Mutex;
 impl Node for Shell {
     fn report(&self, report: Report<'_>) -> Result<Reply, Fault> {
         match report {
-            Report::Health => self.health(),
+            Report::Health(codes) => self.health(codes),
             Report::SealStatus => self.seal_status().map(Reply::raw_json),
             Report::Leader => Ok(Reply::raw_json(self.leader())),
-            Report::HaStatus => Ok(Reply::data(json!({ "nodes": [self.node_status()] }))),
+            Report::HaStatus => Ok(Reply::legacy(json!({ "nodes": [self.node_status()] }))),
             Report::HostInfo => Ok(Reply::data(metrics::host_info(self.clock.now()))),
             Report::Metrics { format } => Ok(self.metrics_reply(format)),
             Report::InFlight => Ok(Reply::raw_json(self.metrics.in_flight())),
             Report::Loggers { name } => self.loggers(name),
-            Report::SanitizedConfig => Ok(Reply::legacy(self.config.sanitized())),
+            Report::SanitizedConfig => Ok(Reply::data(self.config.sanitized())),
             Report::KeyStatus => self.key_status(),
             Report::VersionHistory => Ok(self.version_history()),
         }
@@ -69,7 +69,9 @@ impl Shell {
         put("progress", progress.into());
         put("nonce", nonce.into());
         put("version", self.config.version.clone().into());
+        // Vault's name for it, and OpenBao's.
         put("build_date", crate::config::BUILD_DATE.into());
+        put("commit_date", crate::config::BUILD_DATE.into());
         put("migration", false.into());
         put("recovery_seal", (kind == "static").into());
         put("storage_type", self.config.storage_type().into());
@@ -80,7 +82,7 @@ impl Shell {
         Ok(Value::Object(status))
     }
 
-    fn health(&self) -> Result<Reply, Fault> {
+    fn health(&self, codes: HealthCodes) -> Result<Reply, Fault> {
         let initialised = seal::sealed(self)?.is_some();
         let open = self.unsealed();
         let mut health = json!({
@@ -99,11 +101,11 @@ impl Shell {
             members.insert("cluster_id".into(), id.into());
         }
         let status = if !initialised {
-            501
+            codes.uninitialised
         } else if open.is_none() {
-            503
+            codes.sealed
         } else {
-            200
+            codes.active
         };
         Ok(Reply::raw_json(health).status(status))
     }
@@ -158,7 +160,10 @@ impl Shell {
     }
 
     fn version_history(&self) -> Reply {
-        let info = json!({ "build_date": crate::config::BUILD_DATE, "previous_version": null, "timestamp_installed": crate::config::BUILD_DATE });
+        let date = crate::config::BUILD_DATE;
+        let info = json!({
+            "build_date": date, "commit_date": date, "previous_version": null, "timestamp_installed": date,
+        });
         let mut infos = Map::new();
         infos.insert(self.config.version.clone(), info);
         Reply::keys_with_info(vec![self.config.version.clone()], infos)

@@ -3,13 +3,13 @@
 use crate::http::{self, Rendered, rendered};
 use crate::seal;
 use crate::shell::{Shell, lock};
-use barrier::{Initialiser, ShareRequest, parse_share};
+use barrier::{Initialiser, ShareFormatError, ShareRequest, ShareRequestError, parse_share};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use engine::{Fault, Input, Operation, Reply, Request, RequestBody};
 use kernel::pipeline::Answer;
 use kernel::sys::ceremonies;
-use kernel::{Node, Report};
+use kernel::{HealthCodes, Node, Report};
 use serde_json::json;
 
 engine::request! {
@@ -47,13 +47,15 @@ engine::request! {
 /// Serves a request on a sealed node.
 pub async fn serve(shell: &Shell, request: &Request) -> Rendered {
     let reply = match (request.path.as_str().trim_end_matches('/'), request.operation) {
-        ("sys/health", Operation::Read) => shell.report(Report::Health),
+        ("sys/health", Operation::Read) => {
+            HealthCodes::of(&request.input).and_then(|codes| shell.report(Report::Health(codes)))
+        }
         ("sys/seal-status", Operation::Read) => shell.report(Report::SealStatus),
         ("sys/leader", Operation::Read) => shell.report(Report::Leader),
         ("sys/init", Operation::Read) => initialised(shell),
         ("sys/init", Operation::Update) => init(shell, &request.input).await,
         ("sys/unseal", Operation::Update) => unseal(shell, &request.input),
-        _ => return closed(shell),
+        _ => return http::error(503, &["Vault is sealed"]),
     };
     match reply {
         Ok(reply) => rendered(&request.id, request.operation, Answer { reply, ..Answer::default() }),
@@ -63,13 +65,6 @@ pub async fn serve(shell: &Shell, request: &Request) -> Rendered {
             }
             http::fault(&fault)
         }
-    }
-}
-
-fn closed(shell: &Shell) -> Rendered {
-    match seal::sealed(shell) {
-        Ok(None) => http::error(503, &["Vault is not initialized"]),
-        _ => http::error(503, &["Vault is sealed"]),
     }
 }
 
@@ -110,9 +105,13 @@ async fn init(shell: &Shell, input: &Input) -> Result<Reply, Fault> {
 }
 
 fn initialiser(shell: &Shell, request: &Init) -> Result<Initialiser, Fault> {
+    let refused = |why: String| Fault::invalid(format!("invalid seal configuration: {why}"));
     let shares = |count, threshold, keys: &engine::StringList| {
-        ShareRequest::new(count, threshold, ceremonies::recipients(&keys.0)?)
-            .map_err(|error| Fault::invalid(format!("invalid seal configuration: {error}")))
+        if !keys.0.is_empty() && i64::try_from(keys.0.len()) != Ok(count) {
+            return Err(refused(ShareRequestError::Recipients.to_string()));
+        }
+        let recipients = ceremonies::recipients(&keys.0).map_err(|fault| refused(fault.to_string()))?;
+        ShareRequest::new(count, threshold, recipients).map_err(|error| refused(error.to_string()))
     };
     match shell.config.static_key() {
         Some(key) => {
@@ -141,7 +140,12 @@ fn unseal(shell: &Shell, input: &Input) -> Result<Reply, Fault> {
     if request.reset {
         *lock(&shell.unsealing) = Default::default();
     } else {
-        let share = parse_share(request.key.0.expose()).map_err(|error| Fault::invalid(error.to_string()))?;
+        let share = parse_share(request.key.0.expose()).map_err(|error| match error {
+            ShareFormatError::Missing => {
+                Fault::invalid("'key' must be specified in request body as JSON, or 'reset' set to true")
+            }
+            error => Fault::invalid(error.to_string()),
+        })?;
         seal::give_share(shell, share)?;
     }
     shell.report(Report::SealStatus)

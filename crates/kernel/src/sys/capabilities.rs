@@ -41,7 +41,7 @@ fn own(kx: &mut Kx, ask: Ask) -> Result<Reply, Fault> {
 
 fn of_token(kx: &mut Kx, ask: Ask) -> Result<Reply, Fault> {
     if ask.token.0.expose().is_empty() {
-        return own(kx, ask);
+        return Err(invalid("no token found"));
     }
     let kernel = kx.kernel.clone();
     let text = ask.token.0.expose().clone();
@@ -52,8 +52,12 @@ fn of_token(kx: &mut Kx, ask: Ask) -> Result<Reply, Fault> {
             tokens::batch::find(&kernel, &mut kx.tx, now, &text)?.map(|token| (None, token))
         }
     };
-    let (at, token) = known.filter(|(_, token)| !token.ended(kx.now)).ok_or_else(|| Fault::invalid("invalid token"))?;
+    let (at, token) = known.filter(|(_, token)| !token.ended(kx.now)).ok_or_else(|| invalid("invalid token"))?;
     of(kx, at, token, ask)
+}
+
+fn invalid(why: &str) -> Fault {
+    Fault::invalid(wire::join_errors(&[why]))
 }
 
 fn of_accessor(kx: &mut Kx, ask: Ask) -> Result<Reply, Fault> {
@@ -63,8 +67,7 @@ fn of_accessor(kx: &mut Kx, ask: Ask) -> Result<Reply, Fault> {
     let kernel = kx.kernel.clone();
     let namespace = kx.namespace_id();
     let found = tokens::find_by_accessor(&kernel, &mut kx.tx, &namespace, &ask.accessor)?;
-    let (at, token) =
-        found.filter(|(_, token)| !token.ended(kx.now)).ok_or_else(|| Fault::invalid("invalid accessor"))?;
+    let (at, token) = found.filter(|(_, token)| !token.ended(kx.now)).ok_or_else(|| invalid("invalid accessor"))?;
     of(kx, Some(at), token, ask)
 }
 
@@ -72,7 +75,7 @@ fn of(kx: &mut Kx, at: Option<tokens::TokenRef>, token: Arc<tokens::Token>, ask:
     let kernel = kx.kernel.clone();
     let memo: &Memo = &kernel.memo;
     let tree = NamespaceTree::load(memo, &mut kx.tx)?;
-    let home = tree.by_id(&token.namespace).cloned().ok_or_else(|| Fault::invalid("invalid token"))?;
+    let home = tree.by_id(&token.namespace).cloned().ok_or_else(|| invalid("invalid token"))?;
     let session = session(kx, &tree, &home, at, token)?;
     reply(kx, &session, ask)
 }

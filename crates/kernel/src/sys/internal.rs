@@ -51,6 +51,11 @@ fn count(kx: &mut Kx, folder: impl Fn(&str) -> String) -> Result<usize, Fault> {
 }
 
 fn router(kx: &mut Kx, request: Tag) -> Result<Reply, Fault> {
+    if !kx.kernel.settings.introspection {
+        return Err(Fault::invalid(
+            "the Vault configuration must set \"introspection_endpoint\" to true to enable this endpoint",
+        ));
+    }
     let tag = request.tag.as_str();
     if !matches!(tag, "root" | "uuid" | "accessor" | "storage") {
         return Err(Fault::UnsupportedPath);

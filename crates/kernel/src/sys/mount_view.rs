@@ -1,7 +1,7 @@
 //! Mounts as replies show them.
 
 use crate::Kx;
-use crate::mounts::MountEntry;
+use crate::mounts::{BuiltIn, MountEntry};
 use engine::{Class, TokenKind};
 use serde_json::{Map, Value, json};
 
@@ -13,11 +13,7 @@ pub(super) fn entry_json(kx: &Kx, entry: &MountEntry) -> Value {
     } else {
         entry.kind.clone()
     };
-    let options = if entry.options.is_empty() && (built_in || entry.class == Class::Secret) {
-        Value::Null
-    } else {
-        json!(entry.options)
-    };
+    let options = if entry.options.is_empty() && built_in { Value::Null } else { json!(entry.options) };
     let mut view = json!({
         "accessor": entry.accessor,
         "config": config_json(entry),
@@ -54,6 +50,15 @@ fn config_json(entry: &MountEntry) -> Value {
         view.insert("token_type".into(), token_type(entry).into());
     }
     set_keys(entry, &mut view);
+    // What upstream's built-in mounts say of themselves.
+    let shown = match entry.built_in() {
+        Some(BuiltIn::System) => Some("Accept"),
+        Some(BuiltIn::Identity) => Some("Authorization"),
+        _ => None,
+    };
+    if let Some(header) = shown {
+        view.insert("passthrough_request_headers".into(), json!([header]));
+    }
     if let Some(lockout) = &config.user_lockout_config {
         let of = |name: &str| lockout.get(name);
         let integer = |name: &str| of(name).and_then(|value| wire::scalar::integer(value).ok()).unwrap_or_default();

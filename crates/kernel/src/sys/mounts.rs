@@ -34,7 +34,10 @@ pub(super) fn rest_routes() -> Vec<Route<Kx>> {
                     None => enable(kx, class, request),
                 }
             })
-            .delete(move |kx: &mut Kx, request: MountPath| disable(kx, class, &request.path));
+            .delete(move |kx: &mut Kx, request: MountPath| match request.path.ends_with("/tune") {
+                true => Err(Fault::UnsupportedOperation),
+                false => disable(kx, class, &request.path),
+            });
         routes.push(if class == Class::Auth { route.sudo() } else { route });
     }
     routes
@@ -122,7 +125,7 @@ fn list(kx: &mut Kx, class: Class) -> Result<Reply, Fault> {
         .filter(|entry| entry.class == class)
         .map(|entry| (bare(entry).to_owned(), entry_json(kx, entry)))
         .collect();
-    Ok(if kx.namespace.is_root() { Reply::legacy(data) } else { Reply::data(data) })
+    Ok(Reply::legacy(data))
 }
 
 fn read(kx: &mut Kx, class: Class, path: &str) -> Result<Reply, Fault> {
@@ -141,6 +144,7 @@ fn read_tune(kx: &mut Kx, class: Class, path: &str) -> Result<Reply, Fault> {
 fn enable(kx: &mut Kx, class: Class, request: WriteMount) -> Result<Reply, Fault> {
     let path = full_path(class, &request.path);
     let (kind, options) = kind_and_options(class, &request)?;
+    check_kind(class, &kind)?;
     check_new_path(kx, class, &request.path, &path)?;
     if kx.kernel.engine(class, &kind).is_err() {
         return Err(Fault::invalid(format!("plugin not found in the catalog: {kind}")));
@@ -150,7 +154,8 @@ fn enable(kx: &mut Kx, class: Class, request: WriteMount) -> Result<Reply, Fault
         ..Default::default()
     })?;
     let mut config = MountConfig::default();
-    apply(kx, class, &mut config, tuning)?;
+    apply(class, &mut config, tuning)?;
+    check_ttls(kx, &config, true)?;
     let namespace = kx.namespace_id();
     let mut entry = MountEntry::new(&namespace, &path, class, &kind, kx.cx.randomness.as_mut());
     entry.description = request.description.unwrap_or_default();
@@ -172,7 +177,9 @@ fn tune(kx: &mut Kx, class: Class, path: &str, request: WriteMount) -> Result<Re
         ..Default::default()
     })?;
     let mut entry = MountEntry::clone(&entry);
-    apply(kx, class, &mut entry.config, tuning)?;
+    let before = entry.options.get("version").cloned().unwrap_or_else(|| "1".to_owned());
+    apply(class, &mut entry.config, tuning)?;
+    check_ttls(kx, &entry.config, false)?;
     if let Some(description) = request.description {
         entry.description = description;
     }
@@ -189,7 +196,8 @@ fn tune(kx: &mut Kx, class: Class, path: &str, request: WriteMount) -> Result<Re
     }
     entry.save(&mut kx.tx)?;
     kx.on_mount(&entry, |engine, cx| engine.mounted(cx))?;
-    Ok(Reply::empty())
+    let upgraded = entry.kind == "kv" && before == "1" && entry.options.get("version").is_some_and(|now| now == "2");
+    Ok(if upgraded { Reply::empty().warn("Upgraded mount from version 1 to version 2.") } else { Reply::empty() })
 }
 
 fn disable(kx: &mut Kx, class: Class, path: &str) -> Result<Reply, Fault> {
@@ -242,6 +250,17 @@ fn kind_and_options(class: Class, request: &WriteMount) -> Result<(String, engin
     Ok((kind, options))
 }
 
+/// What every namespace has once cannot be mounted again.
+fn check_kind(class: Class, kind: &str) -> Result<(), Fault> {
+    match (class, kind) {
+        (Class::Auth, "token") => Err(Fault::invalid("token credential backend cannot be instantiated")),
+        (Class::Secret, "cubbyhole" | "identity" | "system") => {
+            Err(Fault::invalid(format!("mount type of {kind:?} is not mountable")))
+        }
+        _ => Ok(()),
+    }
+}
+
 fn check_new_path(kx: &mut Kx, class: Class, asked: &str, full: &str) -> Result<(), Fault> {
     let reserved = ["auth/", "sys/", "identity/", "cubbyhole/"];
     if class == Class::Secret && reserved.iter().any(|reserved| full.starts_with(reserved)) {
@@ -271,22 +290,33 @@ pub(super) fn check_namespaces(kx: &mut Kx, asked: &str, full: &str) -> Result<(
     Ok(())
 }
 
-fn apply(kx: &Kx, class: Class, config: &mut MountConfig, tuning: Tuning) -> Result<(), Fault> {
-    let settings = &kx.kernel.settings;
+/// Checks the times of a mount against each other, in the words for a new mount or for the tuning of one.
+fn check_ttls(kx: &Kx, config: &MountConfig, new: bool) -> Result<(), Fault> {
+    let own = config.max_lease_ttl > 0;
+    let max = if own { config.max_lease_ttl } else { kx.kernel.settings.max_lease_ttl };
+    let default = config.default_lease_ttl;
+    if default <= max {
+        return Ok(());
+    }
+    Err(Fault::invalid(match (own, new) {
+        (true, true) => "given default lease TTL greater than given max lease TTL".to_owned(),
+        (true, false) => {
+            format!("backend max lease TTL of {max} would be less than backend default lease TTL of {default}")
+        }
+        (false, _) => "given default lease TTL greater than system max lease TTL".to_owned(),
+    }))
+}
+
+fn apply(class: Class, config: &mut MountConfig, tuning: Tuning) -> Result<(), Fault> {
     if let Some(TuneSeconds(seconds)) = tuning.default_lease_ttl {
         config.default_lease_ttl = positive(seconds, "default_lease_ttl")?;
     }
     if let Some(TuneSeconds(seconds)) = tuning.max_lease_ttl {
         config.max_lease_ttl = positive(seconds, "max_lease_ttl")?;
     }
-    let max = if config.max_lease_ttl > 0 { config.max_lease_ttl } else { settings.max_lease_ttl };
-    if config.default_lease_ttl > max {
-        let which = if config.max_lease_ttl > 0 { "given max lease TTL" } else { "system max lease TTL" };
-        return Err(Fault::invalid(format!("given default lease TTL greater than {which}")));
-    }
     if let Some(visibility) = tuning.listing_visibility {
         if !matches!(visibility.as_str(), "" | "unauth" | "hidden") {
-            return Err(Fault::invalid(format!("invalid listing visibility {visibility:?}")));
+            return Err(Fault::invalid(format!("invalid listing_visibility {visibility}")));
         }
         config.listing_visibility = visibility;
     }
@@ -294,8 +324,7 @@ fn apply(kx: &Kx, class: Class, config: &mut MountConfig, tuning: Tuning) -> Res
         if class != Class::Auth {
             return Err(Fault::invalid("'token_type' can only be modified on auth mounts"));
         }
-        config.token_type = TokenKind::parse(&name)
-            .ok_or_else(|| Fault::invalid(format!("invalid value for 'token_type': {name:?}")))?;
+        config.token_type = TokenKind::parse(&name).ok_or_else(|| Fault::invalid("invalid value for 'token_type'"))?;
     }
     if let Some(Object(lockout)) = tuning.user_lockout_config {
         config.user_lockout_config = Some(lockout);

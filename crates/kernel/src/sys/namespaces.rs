@@ -115,7 +115,7 @@ fn create(kx: &mut Kx, name: &str, custom_metadata: BTreeMap<String, String>) ->
 fn patch(kx: &mut Kx, request: Input) -> Result<Reply, Fault> {
     let name = request.field("path").and_then(Value::as_str).unwrap_or_default().to_owned();
     let known =
-        child(kx, &name)?.filter(|known| !known.tainted).ok_or_else(|| Fault::missing("namespace not found"))?;
+        child(kx, &name)?.filter(|known| !known.tainted).ok_or_else(|| Fault::invalid("namespace not found"))?;
     let mut merged: Map<String, Value> =
         known.custom_metadata.iter().map(|(key, value)| (key.clone(), Value::String(value.clone()))).collect();
     match request.fields.get("custom_metadata") {

@@ -29,6 +29,7 @@ engine::request! {
 }
 
 fn document(kx: &mut Kx, request: Ask) -> Result<Reply, Fault> {
+    super::ui::good_or_none(kx)?;
     let mut paths = Paths::default();
     if let Some(session) = kx.session.clone() {
         let kernel = kx.kernel.clone();

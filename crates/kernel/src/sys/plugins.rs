@@ -19,8 +19,8 @@ pub(super) fn routes() -> Vec<Route<Kx>> {
         Route::at("plugins/catalog/{type}", "Engines of a type.")
             .list(list)
             .read(|kx: &mut Kx, request: Plugin| find(kx, None, &request.r#type))
-            .write(refuse)
-            .delete(refuse)
+            .write(refuse_untyped)
+            .delete(refuse_untyped)
             .sudo(),
         Route::at("plugins/catalog/{type}/{name}", "An engine.")
             .read(|kx: &mut Kx, request: Plugin| find(kx, Some(&request.r#type), &request.name))
@@ -86,7 +86,7 @@ fn catalog(kx: &mut Kx, (): ()) -> Result<Reply, Fault> {
 
 fn list(kx: &mut Kx, request: Plugin) -> Result<Reply, Fault> {
     if !TYPES.contains(&request.r#type.as_str()) {
-        return Err(Fault::invalid(format!("{:?} is not a supported plugin type", request.r#type)));
+        return Err(Fault::UnsupportedOperation);
     }
     Ok(Reply::keys(names(kx, &request.r#type).into_iter().map(str::to_owned).collect()))
 }
@@ -111,6 +111,11 @@ fn find(kx: &mut Kx, of: Option<&str>, name: &str) -> Result<Reply, Fault> {
 
 fn refuse(_kx: &mut Kx, _request: Plugin) -> Result<Reply, Fault> {
     Err(Fault::invalid("plugins cannot be registered or removed: all engines are built in"))
+}
+
+/// The path without a type, on which the name of a type is no engine's.
+fn refuse_untyped(kx: &mut Kx, request: Plugin) -> Result<Reply, Fault> {
+    if TYPES.contains(&request.r#type.as_str()) { Err(Fault::UnsupportedOperation) } else { refuse(kx, request) }
 }
 
 /// Engines hold no state, so that every one is always as if it had just started.

@@ -5,9 +5,10 @@ use crate::policy::{PasswordPolicy, Policy};
 use crate::{Kx, keys};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use engine::{Fault, Input, Record, Reply, Route, Seconds, Timestamp};
+use engine::{Body, Fault, Input, Record, Reply, Route, Seconds, Timestamp};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
+use wire::join_errors;
 
 /// Bytes of a policy's text.
 const POLICY_BYTES_MAX: usize = 1 << 20;
@@ -15,7 +16,7 @@ const POLICY_BYTES_MAX: usize = 1 << 20;
 /// The routes.
 pub(super) fn routes() -> Vec<Route<Kx>> {
     vec![
-        Route::at("policy", "List policies.").read(list_legacy).list(list),
+        Route::at("policy", "List policies.").read(list_legacy).list(list_legacy),
         Route::at("policies/acl", "List policies.").list(list),
         Route::at("policies/detailed/acl", "List policies with what is known of each.").list(list_detailed),
         Route::at("policies/password", "List password policies.").list(list_password),
@@ -25,7 +26,12 @@ pub(super) fn routes() -> Vec<Route<Kx>> {
             .write(write_password)
             .delete(delete_password),
         Route::at("policy/{name:path}", "Manage a policy.").read(read_legacy).write(write).delete(delete),
-        Route::at("policies/acl/{name:path}", "Manage a policy.").read(read).write(write).patch(patch).delete(delete),
+        Route::at("policies/acl/{name:path}", "Manage a policy.")
+            .read(read)
+            .write(write)
+            .patch(patch)
+            .delete(delete)
+            .list(list_below),
     ]
 }
 
@@ -100,6 +106,13 @@ fn list(kx: &mut Kx, (): ()) -> Result<Reply, Fault> {
     Ok(Reply::keys(names))
 }
 
+/// The policies whose names go on below a name.
+fn list_below(kx: &mut Kx, request: Name) -> Result<Reply, Fault> {
+    let folder = format!("{}/", request.name);
+    let names = names(kx)?;
+    Ok(Reply::keys(names.iter().filter_map(|name| name.strip_prefix(&folder)).map(str::to_owned).collect()))
+}
+
 fn list_legacy(kx: &mut Kx, (): ()) -> Result<Reply, Fault> {
     let names = names(kx)?;
     Ok(Reply::legacy(json!({ "keys": names, "policies": names })))
@@ -111,19 +124,26 @@ fn list_detailed(kx: &mut Kx, (): ()) -> Result<Reply, Fault> {
     for name in &names {
         if let Some(policy) = load(kx, name)? {
             infos.insert(name.clone(), details(&policy));
+        } else if name == "root" {
+            infos.insert(name.clone(), root("policy"));
         }
     }
     Ok(Reply::keys_with_info(names, infos))
 }
 
 fn details(policy: &PolicyRecord) -> Value {
+    view(policy, "policy")
+}
+
+/// A policy as replies show it; older paths name its text otherwise.
+fn view(policy: &PolicyRecord, text: &str) -> Value {
     let mut view = json!({
         "allow_slashes_in_identity_templates": false,
         "allow_wildcards_in_identity_templates": false,
         "cas_required": policy.cas_required,
         "modified": policy.modified.to_rfc3339(),
         "name": policy.name,
-        "policy": policy.text,
+        text: policy.text,
         "version": policy.version,
     });
     if let (Some(end), Some(members)) = (policy.expiration, view.as_object_mut()) {
@@ -132,10 +152,22 @@ fn details(policy: &PolicyRecord) -> Value {
     view
 }
 
+/// The root policy, which has no text and never changes.
+fn root(text: &str) -> Value {
+    json!({
+        "allow_slashes_in_identity_templates": false,
+        "allow_wildcards_in_identity_templates": false,
+        "cas_required": false,
+        "name": "root",
+        text: "",
+        "version": 0,
+    })
+}
+
 fn read(kx: &mut Kx, request: Name) -> Result<Reply, Fault> {
     let name = canonical(&request.name)?;
     if name == "root" && kx.namespace.is_root() {
-        return Ok(Reply::data(json!({ "name": "root", "policy": "" })));
+        return Ok(Reply::data(root("policy")));
     }
     Ok(load(kx, &name)?.map_or_else(Reply::empty, |policy| Reply::data(details(&policy))))
 }
@@ -143,10 +175,9 @@ fn read(kx: &mut Kx, request: Name) -> Result<Reply, Fault> {
 fn read_legacy(kx: &mut Kx, request: Name) -> Result<Reply, Fault> {
     let name = canonical(&request.name)?;
     if name == "root" && kx.namespace.is_root() {
-        return Ok(Reply::legacy(json!({ "name": "root", "rules": "" })));
+        return Ok(Reply::legacy(root("rules")));
     }
-    let view = |policy: PolicyRecord| json!({ "name": policy.name, "rules": policy.text });
-    Ok(load(kx, &name)?.map_or_else(Reply::empty, |policy| Reply::legacy(view(policy))))
+    Ok(load(kx, &name)?.map_or_else(Reply::empty, |policy| Reply::legacy(view(&policy, "rules"))))
 }
 
 fn write(kx: &mut Kx, request: Write) -> Result<Reply, Fault> {
@@ -173,7 +204,8 @@ fn write(kx: &mut Kx, request: Write) -> Result<Reply, Fault> {
     }
     Policy::parse(&text).map_err(|error| Fault::invalid(format!("failed to parse policy: {error}")))?;
     let known = load(kx, &name)?;
-    check_version(known.as_ref(), request.cas)?;
+    let cas_required = request.cas_required.unwrap_or_else(|| known.as_ref().is_some_and(|known| known.cas_required));
+    check_version(known.as_ref(), cas_required, request.cas)?;
     let now = kx.now;
     let expiration = expiration(now, request.expiration, request.ttl)?;
     let record = PolicyRecord {
@@ -181,12 +213,13 @@ fn write(kx: &mut Kx, request: Write) -> Result<Reply, Fault> {
         text,
         modified: now,
         version: known.as_ref().map_or(0, |known| known.version) + 1,
-        cas_required: request.cas_required.unwrap_or_else(|| known.is_some_and(|known| known.cas_required)),
+        cas_required,
         expiration,
     };
     let key = keys::policy(&kx.namespace_id(), &name);
     kx.tx.save(&key, &record)?;
-    Ok(Reply::empty())
+    let folded = name != request.name;
+    Ok(if folded { Reply::empty().warn(format!("policy name was converted to {name}")) } else { Reply::empty() })
 }
 
 /// Clients may send the text in base64.
@@ -207,33 +240,32 @@ fn expiration(now: Timestamp, at: Option<String>, ttl: Option<Seconds>) -> Resul
     }
 }
 
-fn check_version(known: Option<&PolicyRecord>, cas: Option<i64>) -> Result<(), Fault> {
-    let current = known.map_or(0, |known| known.version);
-    match cas {
-        None | Some(-1) if known.is_some_and(|known| known.cas_required) => {
-            Err(Fault::invalid("check-and-set parameter required for this call"))
-        }
-        Some(wanted) if wanted >= 0 && u64::try_from(wanted) != Ok(current) => {
-            Err(Fault::invalid("check-and-set parameter did not match the current version"))
-        }
-        _ => Ok(()),
-    }
+/// Checks what a write says it replaces: a version, or with -1 that there is nothing yet.
+fn check_version(known: Option<&PolicyRecord>, required: bool, cas: Option<i64>) -> Result<(), Fault> {
+    let matches = match (cas, known) {
+        (None, _) if required => return Err(Fault::invalid("check-and-set parameter required for this call")),
+        (None, _) | (Some(-1), None) => true,
+        (Some(wanted), known) => known.is_some_and(|known| u64::try_from(wanted) == Ok(known.version)),
+    };
+    if matches { Ok(()) } else { Err(Fault::invalid("check-and-set parameter did not match the current version")) }
 }
 
 fn patch(kx: &mut Kx, input: Input) -> Result<Reply, Fault> {
     let name = input.field("name").and_then(Value::as_str).map(exact).transpose()?.unwrap_or_default();
-    let Some(known) = load(kx, &name)? else { return Ok(Reply::empty()) };
+    let known = load(kx, &name)?.ok_or_else(|| Fault::invalid("policy not found"))?;
     let mut request = <Write as engine::RequestBody>::parse(&input)?;
     if request.policy.is_empty() && request.rules.is_empty() {
         request.policy = known.text;
     }
-    write(kx, request)
+    let written = write(kx, request)?;
+    Ok(Reply { body: Body::Data(Value::Null), ..written.status(200) })
 }
 
 fn delete(kx: &mut Kx, request: Name) -> Result<Reply, Fault> {
     let name = exact(&request.name)?;
     if BUILT_IN.contains(&name.as_str()) {
-        return Err(Fault::invalid(format!("cannot delete {name:?} policy")));
+        let shown = if name == "default" { name } else { format!("{name:?}") };
+        return Err(Fault::invalid(format!("cannot delete {shown} policy")));
     }
     let key = keys::policy(&kx.namespace_id(), &name);
     kx.tx.delete(&key);
@@ -259,16 +291,26 @@ fn list_password(kx: &mut Kx, (): ()) -> Result<Reply, Fault> {
 fn read_password(kx: &mut Kx, request: Name) -> Result<Reply, Fault> {
     let key = keys::password_policy(&kx.namespace_id(), &request.name);
     let record = kx.tx.load::<PasswordPolicyRecord>(&key)?;
-    Ok(record.map_or_else(Reply::empty, |record| Reply::data(json!({ "policy": record.text }))))
+    let record = record.ok_or_else(no_password_policy)?;
+    Ok(Reply::data(json!({ "policy": record.text })))
+}
+
+fn no_password_policy() -> Fault {
+    Fault::missing(join_errors(&["policy does not exist"]))
+}
+
+/// Upstream says what is wrong with a password policy in the form it has for several errors.
+fn bad_password_policy(why: &str) -> Fault {
+    Fault::invalid(join_errors(&[why]))
 }
 
 fn write_password(kx: &mut Kx, request: Write) -> Result<Reply, Fault> {
     if request.policy.is_empty() {
-        return Err(Fault::invalid("missing policy"));
+        return Err(bad_password_policy("missing policy"));
     }
     let text = STANDARD.decode(&request.policy).ok().and_then(|bytes| String::from_utf8(bytes).ok());
     let text = text.filter(|text| PasswordPolicy::parse(text).is_ok()).unwrap_or(request.policy);
-    PasswordPolicy::parse(&text).map_err(|error| Fault::invalid(format!("invalid password policy: {error}")))?;
+    PasswordPolicy::parse(&text).map_err(|error| bad_password_policy(&format!("invalid password policy: {error}")))?;
     let key = keys::password_policy(&kx.namespace_id(), &request.name);
     kx.tx.save(&key, &PasswordPolicyRecord { text })?;
     Ok(Reply::empty())
@@ -283,7 +325,7 @@ fn delete_password(kx: &mut Kx, request: Name) -> Result<Reply, Fault> {
 fn generate(kx: &mut Kx, request: Name) -> Result<Reply, Fault> {
     let key = keys::password_policy(&kx.namespace_id(), &request.name);
     let Some(record) = kx.tx.load::<PasswordPolicyRecord>(&key)? else {
-        return Err(Fault::missing("policy does not exist"));
+        return Err(no_password_policy());
     };
     let policy =
         PasswordPolicy::parse(&record.text).map_err(|_| Fault::internal("stored password policy does not parse"))?;

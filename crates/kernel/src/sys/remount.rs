@@ -66,7 +66,7 @@ fn remount(kx: &mut Kx, request: Remount) -> Result<Reply, Fault> {
         .entries()
         .find(|other| other.uuid != entry.uuid && (other.path.starts_with(&to) || to.starts_with(&other.path)))
     {
-        return Err(Fault::invalid(format!("path is already in use at {}", taken.path)));
+        return Err(Fault::invalid(format!("path already in use at {:?}", taken.path)));
     }
     check_namespaces(kx, &request.to, &to)?;
     MountEntry { path: to.clone(), ..MountEntry::clone(&entry) }.save(&mut kx.tx)?;
@@ -84,5 +84,5 @@ fn status(kx: &mut Kx, request: Migration) -> Result<Reply, Fault> {
     let key = key(kx, &request.migration_id);
     let Some(moved) = kx.tx.load::<Moved>(&key)? else { return Ok(Reply::empty()) };
     let info = json!({ "source_mount": moved.from, "target_mount": moved.to, "status": "success" });
-    Ok(Reply::legacy(json!({ "migration_id": request.migration_id, "migration_info": info })))
+    Ok(Reply::data(json!({ "migration_id": request.migration_id, "migration_info": info })))
 }

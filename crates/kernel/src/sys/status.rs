@@ -1,7 +1,7 @@
 //! `sys/` reads about the node itself, and what stops it.
 
-use crate::{Effect, Kx, Report};
-use engine::{Fault, Reply, Route};
+use crate::{Effect, HealthCodes, Kx, Report};
+use engine::{Fault, Input, Reply, Route};
 
 /// The routes.
 pub(super) fn routes() -> Vec<Route<Kx>> {
@@ -9,7 +9,10 @@ pub(super) fn routes() -> Vec<Route<Kx>> {
         Route::at(path, summary).read(move |kx: &mut Kx, (): ()| kx.node.report(report)).root_namespace_only()
     };
     vec![
-        report("health", "Health of the node.", Report::Health).unauthenticated(),
+        Route::at("health", "Health of the node.")
+            .read(|kx: &mut Kx, input: Input| kx.node.report(Report::Health(HealthCodes::of(&input)?)))
+            .unauthenticated()
+            .root_namespace_only(),
         report("seal-status", "Whether the node is sealed.", Report::SealStatus).unauthenticated(),
         report("leader", "Which node leads.", Report::Leader).unauthenticated(),
         report("ha-status", "The nodes of the cluster.", Report::HaStatus),
@@ -77,7 +80,7 @@ engine::request! {
 engine::request! {
     /// Names a part of the configuration.
     pub struct Subsystem {
-        /// For example `license`.
+        /// `tls` or `audit`.
         subsystem: String,
     }
 }
@@ -105,10 +108,12 @@ fn set_all_levels(kx: &mut Kx, request: Level) -> Result<Reply, Fault> {
 fn set_level(kx: &mut Kx, request: Level) -> Result<Reply, Fault> {
     match request.level.as_str() {
         "" => Err(Fault::invalid("level is required")),
-        level if !LEVELS.contains(&level) => Err(Fault::invalid("invalid level provided: unknown log level")),
+        level if !LEVELS.contains(&level) => {
+            Err(Fault::invalid(format!("invalid level provided: unknown log level: {level}")))
+        }
         _ => {
             // An unknown logger is a fault before it is an effect.
-            kx.node.report(Report::Loggers { name: &request.name })?;
+            known_logger(kx, &request.name)?;
             kx.effects.push(Effect::LogLevel { name: request.name, level: Some(request.level) });
             Ok(Reply::empty())
         }
@@ -116,17 +121,25 @@ fn set_level(kx: &mut Kx, request: Level) -> Result<Reply, Fault> {
 }
 
 fn reset_level(kx: &mut Kx, name: String) -> Result<Reply, Fault> {
-    kx.node.report(Report::Loggers { name: &name })?;
+    known_logger(kx, &name)?;
     kx.effects.push(Effect::LogLevel { name, level: None });
     Ok(Reply::empty())
 }
 
+/// A change of a logger that is not there is a bad request, while looking at it finds nothing.
+fn known_logger(kx: &Kx, name: &str) -> Result<(), Fault> {
+    match kx.node.report(Report::Loggers { name }) {
+        Err(Fault::MissingBecause(text)) => Err(Fault::Invalid(vec![text])),
+        other => other.map(drop),
+    }
+}
+
 fn reload(kx: &mut Kx, request: Subsystem) -> Result<Reply, Fault> {
     match request.subsystem.as_str() {
-        "license" | "tls" | "audit" => {
+        "tls" | "audit" => {
             kx.effects.push(Effect::Reload { subsystem: request.subsystem });
             Ok(Reply::empty())
         }
-        _ => Err(Fault::missing("subsystem is not known")),
+        _ => Err(Fault::UnsupportedPath),
     }
 }

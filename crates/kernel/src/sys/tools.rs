@@ -113,8 +113,11 @@ fn random(kx: &mut Kx, request: Random) -> Result<Reply, Fault> {
     }
     let mut bytes = vec![0; usize::try_from(count).unwrap_or_default()];
     kx.cx.randomness.fill(&mut bytes);
-    let format = if request.format.is_empty() { "base64" } else { &request.format };
-    let reply = Reply::data(json!({ "random_bytes": encoded(&bytes, format)? }));
+    let format = if request.format.is_empty() { "base64".to_owned() } else { request.format };
+    if !matches!(format.as_str(), "hex" | "base64") {
+        return Err(Fault::invalid(format!("unsupported encoding format {format:?}; must be \"hex\" or \"base64\"")));
+    }
+    let reply = Reply::data(json!({ "random_bytes": encoded(&bytes, &format)? }));
     let plain = matches!(source.as_str(), "" | "platform");
     Ok(if plain { reply } else { reply.warn("no seal/entropy augmentation available, using platform entropy source") })
 }

@@ -27,6 +27,7 @@ engine::request! {
 }
 
 fn mounts(kx: &mut Kx, (): ()) -> Result<Reply, Fault> {
+    good_or_none(kx)?;
     let table = table(kx)?;
     let session = kx.session.clone();
     let mut lists = [Map::new(), Map::new()];
@@ -43,6 +44,11 @@ fn mounts(kx: &mut Kx, (): ()) -> Result<Reply, Fault> {
     }
     let [secret, auth] = lists;
     Ok(Reply::data(json!({ "auth": auth, "secret": secret })))
+}
+
+/// Refuses a token that is not good, on routes that answer without one: a client is told that its token ended.
+pub(super) fn good_or_none(kx: &Kx) -> Result<(), Fault> {
+    if kx.session.is_none() && kx.request.token.is_some() { Err(Fault::Denied) } else { Ok(()) }
 }
 
 /// What somebody without a token is told of a mount that its operator made visible.

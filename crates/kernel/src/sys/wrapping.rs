@@ -1,6 +1,6 @@
 //! `sys/wrapping/*`.
 
-use crate::{Kx, pipeline::Answer, wrapping};
+use crate::{Kx, authorize, pipeline::Answer, wrapping};
 use engine::{Fault, Input, Reply, Route, SecretText};
 use serde_json::json;
 
@@ -37,13 +37,33 @@ fn wrap(kx: &mut Kx, input: Input) -> Result<Reply, Fault> {
 fn named(kx: &Kx, request: &WrappingToken) -> Result<String, Fault> {
     let own = kx.request.token.as_ref().map(|token| token.expose().clone());
     match request.token.0.expose().as_str() {
-        "" => own.ok_or_else(wrapping::not_valid),
+        "" => own.ok_or_else(|| refused("token is empty")),
         text => Ok(text.to_owned()),
     }
 }
 
+fn refused(why: &str) -> Fault {
+    Fault::Status(403, vec![format!("error validating wrapping token: {why}")])
+}
+
+/// Whether the caller may take what another token wraps: holding that token is not enough, the caller's own has to be
+/// good for the path.
+fn may_take(kx: &Kx, token: &str, path: &str) -> Result<(), Fault> {
+    let own = kx.request.token.as_ref().is_some_and(|own| own.expose() == token);
+    match (own && path == UNWRAP, &kx.session) {
+        (true, _) => Ok(()),
+        (false, None) => Err(Fault::Denied),
+        (false, Some(_)) if authorize::may(kx, path) => Ok(()),
+        (false, Some(_)) => Err(Fault::Forbidden),
+    }
+}
+
+/// What a wrapping token alone is good for.
+const UNWRAP: &str = "sys/wrapping/unwrap";
+
 fn unwrap(kx: &mut Kx, request: WrappingToken) -> Result<Reply, Fault> {
     let token = named(kx, &request)?;
+    may_take(kx, &token, UNWRAP)?;
     let wrapped = wrapping::take(kx, &token)?;
     let Answer { reply, lease, auth, wrap_info } = wrapping::unwrapped(wrapped);
     kx.unwrapped = Some(crate::pipeline::Unwrapped { lease, wrap_info });
@@ -62,6 +82,7 @@ fn lookup(kx: &mut Kx, request: WrappingToken) -> Result<Reply, Fault> {
 
 fn rewrap(kx: &mut Kx, request: WrappingToken) -> Result<Reply, Fault> {
     let token = named(kx, &request)?;
+    may_take(kx, &token, "sys/wrapping/rewrap")?;
     let mut wrapped = wrapping::take(kx, &token)?;
     wrapped.created = kx.now;
     let info = wrapping::wrap(kx, wrapped)?;

@@ -122,7 +122,7 @@ impl Device {
             "socket" => Sink::Queue(sinks::socket(&self.settings)?),
             "syslog" => Sink::Queue(sinks::syslog(&self.settings)?),
             "http" => Sink::Queue(sinks::http(&self.settings)?),
-            kind => return Err(DeviceError::Options(format!("unknown audit backend: {kind:?}"))),
+            kind => return Err(DeviceError::Options(format!("unknown backend type: {kind:?}"))),
         };
         // Whoever opened it first keeps it; a file that was opened twice was not written to.
         Ok(self.sink.get_or_init(|| opened))

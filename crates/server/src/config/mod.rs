@@ -158,9 +158,15 @@ impl Config {
             .listeners
             .iter()
             .map(|listener| match &listener.address {
-                Address::Tcp(address) => {
-                    json!({ "type": "tcp", "config": { "address": address, "tls_disable": listener.tls.is_none() } })
-                }
+                Address::Tcp(address) => json!({
+                    "type": "tcp",
+                    "config": {
+                        "address": address,
+                        "tls_disable": listener.tls.is_none(),
+                        "disable_unauthed_generate_root_endpoints": !listener.open.generate_root,
+                        "disable_unauthed_rekey_endpoints": !listener.open.rekey,
+                    },
+                }),
                 Address::Unix(path) => json!({ "type": "unix", "config": { "address": path } }),
             })
             .collect();
@@ -176,6 +182,8 @@ impl Config {
             "storage": { "type": self.storage_type(), "redirect_addr": self.api_addr, "cluster_addr": "", "disable_clustering": true },
             "disable_mlock": true,
             "ui": self.ui,
+            "introspection_endpoint": self.settings.introspection,
+            "unsafe_allow_api_audit_creation": self.settings.allow_api_audit_creation,
         })
     }
 }

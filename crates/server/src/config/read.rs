@@ -181,6 +181,9 @@ fn scalars(config: &mut Config, body: &Body) -> Result<(), ConfigError> {
     if let Some(allow) = body.attribute("unsafe_allow_api_audit_creation").and_then(Value::as_bool) {
         config.settings.allow_api_audit_creation = allow;
     }
+    if let Some(allow) = body.attribute("introspection_endpoint").and_then(Value::as_bool) {
+        config.settings.introspection = allow;
+    }
     for (slot, key) in [
         (&mut config.settings.default_lease_ttl, "default_lease_ttl"),
         (&mut config.settings.max_lease_ttl, "max_lease_ttl"),

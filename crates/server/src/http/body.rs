@@ -59,8 +59,12 @@ pub fn strict_json(bytes: &[u8]) -> Result<Map<String, Value>, BodyError> {
     let value = Strict { budget: &budget, depth: 0 }.deserialize(&mut deserializer);
     match value.and_then(|value| deserializer.end().map(|()| value)) {
         Ok(Value::Object(members)) => Ok(members),
+        Ok(Value::Null) => Ok(Map::new()),
         Ok(_) => Err(BodyError::NoObject),
-        Err(_) => Err(BodyError::Json(budget.refused.get().unwrap_or("not valid JSON"))),
+        Err(error) => {
+            let why = if error.is_eof() { "unexpected EOF" } else { "not valid JSON" };
+            Err(BodyError::Json(budget.refused.get().unwrap_or(why)))
+        }
     }
 }
 

@@ -102,6 +102,7 @@ fn check_patch_type(headers: &HeaderMap) -> Result<(), Fault> {
     let media = text(headers, "content-type").unwrap_or_default();
     match media.split(';').next().map(str::trim) {
         Some("application/merge-patch+json") => Ok(()),
+        None | Some("") => Err(Fault::invalid("mime: no media type")),
         _ => Err(Fault::Status(415, vec!["PATCH requires Content-Type of application/merge-patch+json".to_owned()])),
     }
 }
@@ -145,8 +146,8 @@ fn wrap_ttl(headers: &HeaderMap) -> Result<Option<i64>, Fault> {
     match scalar::parse_duration(&value) {
         Some(0) => Ok(None),
         Some(seconds) if seconds > 0 => Ok(Some(seconds)),
-        Some(_) => Err(Fault::invalid("requested wrap ttl cannot be negative")),
-        None => Err(Fault::invalid("error parsing X-Vault-Wrap-TTL: expected a duration")),
+        Some(_) => Err(Fault::invalid("error parsing X-Vault-Wrap-TTL header: requested wrap ttl cannot be negative")),
+        None => Err(Fault::invalid("error parsing X-Vault-Wrap-TTL header: time: invalid duration")),
     }
 }
 

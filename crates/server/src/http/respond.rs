@@ -114,9 +114,7 @@ impl Rendered {
         headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
         headers
             .insert(header::STRICT_TRANSPORT_SECURITY, HeaderValue::from_static("max-age=31536000; includeSubDomains"));
-        if self.status != 204 {
-            headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(self.content_type));
-        }
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(self.content_type));
         for (name, value) in self.headers {
             if let Ok(value) = HeaderValue::from_str(&value) {
                 headers.insert(name, value);

@@ -18,7 +18,7 @@ fn bodies_are_read_strictly() {
         (r#"{"a":1,"a":2}"#, "duplicate key"),
         (r#"{"a":{"b":1,"b":2}}"#, "duplicate key"),
         (r#"{"a":1} x"#, "not valid JSON"),
-        ("{", "not valid JSON"),
+        ("{", "unexpected EOF"),
         (r#"{"a":NaN}"#, "not valid JSON"),
         (r#"{"$serde_json::private::Number":"canary"}"#, "not a number"),
     ] {

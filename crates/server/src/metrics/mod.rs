@@ -124,12 +124,12 @@ impl Metrics {
             json!({
                 "start_time": flight.at.to_rfc3339(),
                 "client_remote_address": flight.request.peer.address.map(|it| it.to_string()).unwrap_or_default(),
-                "request_path": flight.request.path.as_str(),
+                "request_path": format!("/v1/{}", flight.request.path),
                 "request_method": flight.method.as_str(),
                 "duration_ms": u64::try_from(flight.started.elapsed().as_millis()).unwrap_or(u64::MAX),
             })
         };
-        Value::Object(flight.iter().map(|(id, flight)| (id.to_string(), one(flight))).collect())
+        Value::Object(flight.values().map(|flight| (flight.request.id.clone(), one(flight))).collect())
     }
 
     /// Counts a finished request.

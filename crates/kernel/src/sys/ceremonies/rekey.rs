@@ -158,7 +158,7 @@ fn start(kx: &mut Kx, kind: Kind, request: Start) -> Result<Reply, Fault> {
     if given > 0 && given != request.secret_shares {
         return Err(kind.bad_start(ShareRequestError::Recipients.into()));
     }
-    let recipients = recipients(&request.pgp_keys.0)?;
+    let recipients = recipients(&request.pgp_keys.0).map_err(|fault| kind.bad_configuration(&fault))?;
     let backup = request.backup && !recipients.is_empty();
     let shares = ShareRequest::new(request.secret_shares, request.secret_threshold, recipients)
         .map_err(|error| kind.bad_start(error.into()))?;

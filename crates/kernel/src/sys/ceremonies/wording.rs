@@ -122,18 +122,20 @@ impl Kind {
 
     /// The fault of a change that cannot start.
     pub(super) fn bad_start(self, error: CeremonyError) -> Fault {
-        let configuration = match self.family {
-            Family::Rekey => "invalid rekey seal configuration",
-            Family::Rotate => "invalid rotate seal configuration",
-        };
         match error {
             CeremonyError::AlreadyStarted => Fault::invalid(format!("{} already in progress", self.noun())),
             CeremonyError::Shares(ShareRequestError::Recipients) if self.family == Family::Rekey => {
                 Fault::invalid("incorrect number of PGP keys for rekey")
             }
-            CeremonyError::Shares(error) => Fault::invalid(format!("{configuration}: {error}")),
+            CeremonyError::Shares(error) => self.bad_configuration(&error),
             other => general(other),
         }
+    }
+
+    /// The fault of shares that cannot be made as wanted.
+    pub(super) fn bad_configuration(self, why: &impl std::fmt::Display) -> Fault {
+        let family = if self.family == Family::Rekey { "rekey" } else { "rotate" };
+        Fault::invalid(format!("invalid {family} seal configuration: {why}"))
     }
 
     /// There is nothing to give a share to.
