@@ -125,7 +125,7 @@ fn list_detailed(kx: &mut Kx, (): ()) -> Result<Reply, Fault> {
         if let Some(policy) = load(kx, name)? {
             infos.insert(name.clone(), details(&policy));
         } else if name == "root" {
-            infos.insert(name.clone(), root("policy"));
+            infos.insert(name.clone(), root());
         }
     }
     Ok(Reply::keys_with_info(names, infos))
@@ -133,6 +133,16 @@ fn list_detailed(kx: &mut Kx, (): ()) -> Result<Reply, Fault> {
 
 fn details(policy: &PolicyRecord) -> Value {
     view(policy, "policy")
+}
+
+/// A policy as reading it alone shows it. Vault's clients compare the whole reply with the two members that they know;
+/// the others come with a policy that uses them, and in the detailed list.
+fn shown(policy: &PolicyRecord, text: &str) -> Value {
+    if policy.cas_required || policy.expiration.is_some() {
+        view(policy, text)
+    } else {
+        json!({ "name": policy.name, text: policy.text })
+    }
 }
 
 /// A policy as replies show it; older paths name its text otherwise.
@@ -152,14 +162,14 @@ fn view(policy: &PolicyRecord, text: &str) -> Value {
     view
 }
 
-/// The root policy, which has no text and never changes.
-fn root(text: &str) -> Value {
+/// The root policy in the detailed list. It has no text and never changes.
+fn root() -> Value {
     json!({
         "allow_slashes_in_identity_templates": false,
         "allow_wildcards_in_identity_templates": false,
         "cas_required": false,
         "name": "root",
-        text: "",
+        "policy": "",
         "version": 0,
     })
 }
@@ -167,17 +177,17 @@ fn root(text: &str) -> Value {
 fn read(kx: &mut Kx, request: Name) -> Result<Reply, Fault> {
     let name = canonical(&request.name)?;
     if name == "root" && kx.namespace.is_root() {
-        return Ok(Reply::data(root("policy")));
+        return Ok(Reply::data(json!({ "name": "root", "policy": "" })));
     }
-    Ok(load(kx, &name)?.map_or_else(Reply::empty, |policy| Reply::data(details(&policy))))
+    Ok(load(kx, &name)?.map_or_else(Reply::empty, |policy| Reply::data(shown(&policy, "policy"))))
 }
 
 fn read_legacy(kx: &mut Kx, request: Name) -> Result<Reply, Fault> {
     let name = canonical(&request.name)?;
     if name == "root" && kx.namespace.is_root() {
-        return Ok(Reply::legacy(root("rules")));
+        return Ok(Reply::legacy(json!({ "name": "root", "rules": "" })));
     }
-    Ok(load(kx, &name)?.map_or_else(Reply::empty, |policy| Reply::legacy(view(&policy, "rules"))))
+    Ok(load(kx, &name)?.map_or_else(Reply::empty, |policy| Reply::legacy(shown(&policy, "rules"))))
 }
 
 fn write(kx: &mut Kx, request: Write) -> Result<Reply, Fault> {
