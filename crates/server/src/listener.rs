@@ -1,10 +1,15 @@
 //! Listeners: TCP and unix sockets, plain and TLS, HTTP/1.1 and HTTP/2.
 
-use crate::config::{Address, ListenerConfig};
+mod forwarded;
+mod proxy;
+mod unix;
+
+use crate::config::{Address, HeaderRule, ListenerConfig, Statuses};
 use crate::http::{self, Limits, Parts, Response};
 use crate::limiter::Verdict;
 use crate::shell::Shell;
 use crate::{drive, sealed, tls};
+use ::http::{HeaderMap, HeaderName, HeaderValue};
 use arc_swap::ArcSwap;
 use engine::{Peer, Randomness, SystemRandomness};
 use hyper::body::Incoming;
@@ -53,15 +58,7 @@ impl Listener {
                 let url = format!("{scheme}://{}", socket.local_addr()?);
                 (Socket::Tcp(socket), url)
             }
-            Address::Unix(path) => {
-                // A socket left by an earlier process is in the way; anything else is not ours to remove.
-                if std::os::unix::net::UnixStream::connect(path)
-                    .is_err_and(|error| error.kind() == std::io::ErrorKind::ConnectionRefused)
-                {
-                    std::fs::remove_file(path)?;
-                }
-                (Socket::Unix(UnixListener::bind(path)?), format!("unix://{}", path.display()))
-            }
+            Address::Unix(socket) => (Socket::Unix(unix::bind(socket)?), format!("unix://{}", socket.path.display())),
         };
         Ok(Self { url, socket, tls, config })
     }
@@ -124,22 +121,26 @@ impl Listener {
         address: Option<SocketAddr>,
         watcher: Watcher,
     ) {
-        let Some(tls) = &self.tls else {
-            return self
-                .http(shell, stream, Peer { address, open: self.config.open, ..Peer::default() }, watcher)
-                .await;
+        let (stream, address): (Stream, _) = match (&self.config.proxy, address) {
+            (Some(rule), Some(peer)) => {
+                let looked = tokio::time::timeout(HEAD_TIME_MAX, proxy::accept(rule, peer, stream)).await;
+                let Ok(Ok((address, stream))) = looked else { return };
+                (Box::new(stream), Some(address))
+            }
+            _ => (stream, address),
         };
+        let peer = Peer { address, open: self.config.open, ..Peer::default() };
+        let Some(tls) = &self.tls else { return self.http(shell, stream, peer, watcher).await };
         let acceptor = tokio_rustls::TlsAcceptor::from(tls.load_full());
         let Ok(Ok(stream)) = tokio::time::timeout(HEAD_TIME_MAX, acceptor.accept(stream)).await else { return };
         let certificates = tls::presented(stream.get_ref().1.peer_certificates());
-        self.http(shell, Box::new(stream), Peer { address, certificates, open: self.config.open }, watcher).await;
+        self.http(shell, Box::new(stream), Peer { certificates, ..peer }, watcher).await;
     }
 
-    async fn http(&self, shell: Arc<Shell>, stream: Stream, peer: Peer, watcher: Watcher) {
-        let limits = self.config.limits.clone();
+    async fn http(self: Arc<Self>, shell: Arc<Shell>, stream: Stream, peer: Peer, watcher: Watcher) {
         let service = service_fn(move |request| {
-            let (shell, limits, peer) = (shell.clone(), limits.clone(), peer.clone());
-            async move { Ok::<Response, Infallible>(answer(&shell, &limits, peer, request).await) }
+            let (shell, listener, peer) = (shell.clone(), self.clone(), peer.clone());
+            async move { Ok::<Response, Infallible>(answer(&shell, &listener.config, peer, request).await) }
         });
         let mut builder = Builder::new(TokioExecutor::new());
         builder.http1().timer(TokioTimer::new()).header_read_timeout(HEAD_TIME_MAX).max_buf_size(HEAD_BYTES_MAX);
@@ -161,14 +162,73 @@ trait Transport: AsyncRead + AsyncWrite + Unpin + Send {}
 
 impl<T: AsyncRead + AsyncWrite + Unpin + Send> Transport for T {}
 
-async fn answer(shell: &Arc<Shell>, limits: &Limits, peer: Peer, request: hyper::Request<Incoming>) -> Response {
+async fn answer(
+    shell: &Arc<Shell>,
+    listener: &ListenerConfig,
+    mut peer: Peer,
+    request: hyper::Request<Incoming>,
+) -> Response {
     let head = request.method() == hyper::Method::HEAD;
-    let rendered = match tokio::time::timeout(limits.request_time_max, served(shell, limits, peer, request)).await {
-        Ok(rendered) => rendered,
-        Err(_) => http::error(503, &["request took too long"]),
+    let from = match &listener.forwarded {
+        Some(rule) => forwarded::client(rule, peer.address, request.headers()),
+        None => Ok(peer.address),
+    };
+    let rendered = match (from, open_report(shell, listener, &request)) {
+        (Err(refused), _) => http::error(400, &[refused]),
+        (Ok(_), Some(report)) => report,
+        (Ok(address), None) => {
+            peer.address = address;
+            let limits = &listener.limits;
+            match tokio::time::timeout(limits.request_time_max, served(shell, limits, peer, request)).await {
+                Ok(rendered) => rendered,
+                Err(_) => http::error(503, &["request took too long"]),
+            }
+        }
     };
     shell.metrics.reply(rendered.status);
-    rendered.into_response(head)
+    let status = rendered.status;
+    let mut response = rendered.into_response(head);
+    add_headers(&listener.headers, status, response.headers_mut());
+    if shell.config.response_hostname
+        && let Ok(name) = HeaderValue::from_str(&crate::metrics::hostname())
+    {
+        response.headers_mut().insert("x-vault-hostname", name);
+    }
+    response
+}
+
+/// Reports that this listener shows without a token. They hold no secret, so they are not audited.
+fn open_report(shell: &Shell, listener: &ListenerConfig, request: &hyper::Request<Incoming>) -> Option<http::Rendered> {
+    if !(listener.open_metrics || listener.open_in_flight) || request.method() != hyper::Method::GET {
+        return None;
+    }
+    let (content_type, bytes) = match request.uri().path() {
+        "/v1/sys/metrics" if listener.open_metrics => {
+            let query = request.uri().query().unwrap_or_default();
+            let prometheus = query.split('&').any(|pair| pair == "format=prometheus");
+            shell.metrics_as(if prometheus { "prometheus" } else { "" })
+        }
+        "/v1/sys/in-flight-req" if listener.open_in_flight => {
+            ("application/json", shell.metrics.in_flight().to_string().into_bytes())
+        }
+        _ => return None,
+    };
+    Some(http::Rendered { status: 200, content_type, bytes, headers: Vec::new() })
+}
+
+/// Adds the headers of the rules for a status. They go from wide to narrow, so that a narrower one replaces.
+fn add_headers(rules: &[HeaderRule], status: u16, headers: &mut HeaderMap) {
+    let applies = |rule: &&HeaderRule| match rule.statuses {
+        Statuses::All => true,
+        Statuses::Class(class) => status / 100 == class,
+        Statuses::One(one) => status == one,
+    };
+    for (name, value) in rules.iter().filter(applies).flat_map(|rule| &rule.headers) {
+        // Both were checked when the configuration was read.
+        if let (Ok(name), Ok(value)) = (HeaderName::try_from(name.as_str()), HeaderValue::from_str(value)) {
+            headers.insert(name, value);
+        }
+    }
 }
 
 async fn served(shell: &Arc<Shell>, limits: &Limits, peer: Peer, request: hyper::Request<Incoming>) -> http::Rendered {

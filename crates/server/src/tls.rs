@@ -1,6 +1,6 @@
 //! TLS by rustls: certificates from PEM files, client certificates requested and left for the login method to verify.
 
-use crate::config::TlsConfig;
+use crate::config::{TlsConfig, TlsVersions};
 use rustls::client::danger::HandshakeSignatureValid;
 use rustls::crypto::{CryptoProvider, aws_lc_rs, verify_tls12_signature, verify_tls13_signature};
 use rustls::pki_types::pem::PemObject;
@@ -14,10 +14,10 @@ use std::sync::Arc;
 /// The TLS configuration of a listener, from its files as they are now.
 pub fn server_config(config: &TlsConfig) -> io::Result<Arc<ServerConfig>> {
     let provider = Arc::new(aws_lc_rs::default_provider());
-    let versions: &[&rustls::SupportedProtocolVersion] = if config.tls13_only {
-        &[&rustls::version::TLS13]
-    } else {
-        &[&rustls::version::TLS13, &rustls::version::TLS12]
+    let versions: &[&rustls::SupportedProtocolVersion] = match config.versions {
+        TlsVersions::Both => &[&rustls::version::TLS13, &rustls::version::TLS12],
+        TlsVersions::Only13 => &[&rustls::version::TLS13],
+        TlsVersions::Only12 => &[&rustls::version::TLS12],
     };
     let certificates = certificates(&config.cert_file)?;
     let key = PrivateKeyDer::from_pem_file(&config.key_file).map_err(|error| in_file(&config.key_file, error))?;

@@ -242,6 +242,16 @@ pub fn file_path(settings: &BTreeMap<String, String>) -> Result<&str, DeviceErro
     }
 }
 
+/// Whether a device of a kind could be made with these options, without opening anything.
+pub fn check_options(kind: &str, settings: &BTreeMap<String, String>) -> Result<(), DeviceError> {
+    Options::parse(settings)?;
+    match kind {
+        "file" => file_path(settings).map(drop),
+        "socket" | "syslog" | "http" => Ok(()),
+        kind => Err(DeviceError::Options(format!("unknown audit backend: {kind:?}"))),
+    }
+}
+
 fn file_sink(settings: &BTreeMap<String, String>) -> Result<Sink, DeviceError> {
     match file_path(settings)? {
         "discard" => Ok(Sink::Discard),

@@ -13,7 +13,7 @@ mod sinks;
 mod tests;
 pub mod verify;
 
-pub use device::{Device, DeviceError, Options, file_path};
+pub use device::{Device, DeviceError, Options, check_options, file_path};
 pub use entry::{Phase, hashed};
 
 use arc_swap::ArcSwap;

@@ -1,12 +1,15 @@
 //! The configuration: HCL or JSON files and folders in upstream's names, with what they do not say filled in.
 
+mod listener;
+mod permissions;
 mod read;
 #[cfg(test)]
 mod tests;
 
+pub use listener::{Address, ForwardedFor, HeaderRule, ListenerConfig, Others, ProxyProtocol, Statuses, TlsConfig};
+pub use listener::{TlsVersions, UnixSocket};
 pub use read::{ConfigError, read};
 
-use crate::http::Limits;
 use engine::Secret;
 use kernel::Settings;
 use serde_json::{Value, json};
@@ -46,6 +49,10 @@ pub struct Config {
     pub settings: Settings,
     /// Audit devices declared in the file.
     pub audit: Vec<AuditBlock>,
+    /// Where traces are sent (OTLP over HTTP), if anywhere.
+    pub otlp_endpoint: Option<String>,
+    /// Whether responses tell the host's name.
+    pub response_hostname: bool,
     /// Whether the web page was asked for.
     pub ui: bool,
     /// What was unknown or is run differently, for the log.
@@ -67,45 +74,6 @@ pub enum Storage {
     },
 }
 
-/// A listener.
-#[derive(Debug, Clone)]
-pub struct ListenerConfig {
-    /// Where it listens.
-    pub address: Address,
-    /// Certificate; plain if absent.
-    pub tls: Option<TlsConfig>,
-    /// Bounds.
-    pub limits: Limits,
-    /// Ceremonies that are open to everybody here.
-    pub open: engine::OpenCeremonies,
-}
-
-/// An address to listen on.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Address {
-    /// Host and port.
-    Tcp(String),
-    /// Socket file.
-    Unix(PathBuf),
-}
-
-/// TLS of a listener.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct TlsConfig {
-    /// PEM file with the certificate chain.
-    pub cert_file: PathBuf,
-    /// PEM file with the key.
-    pub key_file: PathBuf,
-    /// PEM file with the certificates that clients' must come from.
-    pub client_ca_file: Option<PathBuf>,
-    /// Refuses clients without a certificate.
-    pub require_client_cert: bool,
-    /// Asks for no client certificate.
-    pub disable_client_certs: bool,
-    /// Refuses TLS 1.2.
-    pub tls13_only: bool,
-}
-
 /// An audit device declared in the configuration.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct AuditBlock {
@@ -122,12 +90,7 @@ pub struct AuditBlock {
 impl Config {
     /// The configuration of development mode.
     pub fn development(address: &str) -> Self {
-        let listener = ListenerConfig {
-            address: Address::Tcp(address.to_owned()),
-            tls: None,
-            limits: Limits::default(),
-            open: Default::default(),
-        };
+        let listener = ListenerConfig::plain(address);
         Self { listeners: vec![listener], api_addr: format!("http://{address}"), version: version(), ..Self::default() }
     }
 
@@ -154,22 +117,7 @@ impl Config {
 
     /// The configuration without anything secret: an allow-list, not a deny-list (S103).
     pub fn sanitized(&self) -> Value {
-        let listeners: Vec<Value> = self
-            .listeners
-            .iter()
-            .map(|listener| match &listener.address {
-                Address::Tcp(address) => json!({
-                    "type": "tcp",
-                    "config": {
-                        "address": address,
-                        "tls_disable": listener.tls.is_none(),
-                        "disable_unauthed_generate_root_endpoints": !listener.open.generate_root,
-                        "disable_unauthed_rekey_endpoints": !listener.open.rekey,
-                    },
-                }),
-                Address::Unix(path) => json!({ "type": "unix", "config": { "address": path } }),
-            })
-            .collect();
+        let listeners: Vec<Value> = self.listeners.iter().map(ListenerConfig::sanitized).collect();
         json!({
             "api_addr": self.api_addr,
             "cluster_addr": "",

@@ -1,9 +1,8 @@
 //! Reading files and folders: Vault's and OpenBao's own configuration files start as they are. What is unknown is
 //! warned about; what contradicts itself or is unsafe is refused.
 
-use super::{Address, AuditBlock, Config, ListenerConfig, Storage, TlsConfig, version};
-use crate::http::Limits;
-use engine::OpenCeremonies;
+use super::listener::listener;
+use super::{AuditBlock, Config, Storage, permissions, version};
 use hcl::{Block, Body, Value};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -36,59 +35,70 @@ pub enum ConfigError {
     Refused(String),
 }
 
-fn refused(text: impl Into<String>) -> ConfigError {
+pub(super) fn refused(text: impl Into<String>) -> ConfigError {
     ConfigError::Refused(text.into())
 }
 
-/// Keys at the top that are understood or knowingly without effect here.
-const KNOWN: [&str; 46] = [
-    "storage",
-    "backend",
-    "ha_storage",
-    "ha_backend",
-    "listener",
-    "seal",
-    "telemetry",
-    "audit",
-    "initialize",
+/// Keys at the top that are understood, or accepted in silence since what they ask is so anyway.
+const KNOWN: [&str; 25] = [
     "api_addr",
+    "audit",
+    "backend",
     "cluster_addr",
     "cluster_name",
-    "disable_mlock",
-    "ui",
-    "plugin_directory",
     "default_lease_ttl",
-    "max_lease_ttl",
-    "log_level",
-    "log_format",
-    "raw_storage_endpoint",
-    "pid_file",
-    "cache_size",
-    "disable_cache",
+    "default_max_request_duration",
     "disable_clustering",
-    "disable_sealwrap",
+    "disable_mlock",
     "disable_performance_standby",
+    "disable_sealwrap",
+    "enable_response_header_hostname",
+    "enable_ui",
+    "listener",
+    "log_format",
+    "log_level",
+    "max_lease_ttl",
+    "pid_file",
+    "raw_storage_endpoint",
+    "reported_version",
+    "seal",
+    "storage",
+    "telemetry",
+    "ui",
+    "unsafe_allow_api_audit_creation",
+];
+
+/// Keys at the top that are accepted and change nothing here; the log says so.
+const WITHOUT_EFFECT: [&str; 25] = [
+    "allow_audit_log_prefixing",
+    "cache_size",
+    "detect_deadlocks",
+    "disable_cache",
     "disable_indexing",
     "disable_printable_check",
-    "enable_ui",
-    "plugin_file_uid",
-    "plugin_file_permissions",
-    "introspection_endpoint",
-    "default_max_request_duration",
-    "log_requests_level",
-    "user_lockout",
-    "service_registration",
-    "reported_version",
-    "unsafe_allow_api_audit_creation",
-    "allow_audit_log_prefixing",
-    "enable_response_header_hostname",
     "enable_response_header_raft_node_id",
+    "entropy",
+    "experiments",
+    "ha_backend",
+    "ha_storage",
+    "imprecise_lease_role_tracking",
+    "initialize",
+    "introspection_endpoint",
+    "license_path",
     "log_file",
+    "log_requests_level",
     "log_rotate_bytes",
     "log_rotate_duration",
     "log_rotate_max_files",
-    "imprecise_lease_role_tracking",
+    "plugin_directory",
+    "plugin_file_permissions",
+    "plugin_file_uid",
+    "service_registration",
+    "user_lockout",
 ];
+
+/// Keys of `telemetry` that are understood.
+const TELEMETRY: [&str; 1] = ["otlp_endpoint"];
 
 /// Reads files and folders in order; a later file wins.
 pub fn read(paths: &[PathBuf]) -> Result<Config, ConfigError> {
@@ -133,31 +143,43 @@ fn text(path: &Path) -> Result<String, ConfigError> {
     if std::fs::metadata(path).map_err(failed)?.len() > FILE_BYTES_MAX {
         return Err(refused(format!("{}: file is too large", path.display())));
     }
+    permissions::check_config(path)?;
     std::fs::read_to_string(path).map_err(failed)
 }
 
 fn apply(config: &mut Config, body: &Body, storage: &mut Option<Storage>) -> Result<(), ConfigError> {
     for (key, position) in body.unknown_keys(&KNOWN) {
-        config.warnings.push(format!("unknown configuration key {key:?} at line {}", position.line));
+        if !WITHOUT_EFFECT.contains(&key) {
+            config.warnings.push(format!("unknown configuration key {key:?} at line {}", position.line));
+        }
     }
     for name in ["storage", "backend"] {
         for block in blocks(body, name, 1)? {
             *storage = Some(storage_of(config, &block)?);
         }
     }
+    let default_duration = match body.attribute("default_max_request_duration") {
+        None => None,
+        Some(value) => Some(time(value).ok_or_else(|| refused("default_max_request_duration is not a duration"))?),
+    };
     for block in blocks(body, "listener", 1)? {
-        config.listeners.push(listener(&block, &mut config.warnings)?);
+        config.listeners.push(listener(&block, default_duration, &mut config.warnings)?);
     }
     for block in blocks(body, "seal", 1)? {
         seal(config, &block)?;
     }
     for block in blocks(body, "audit", 2)? {
-        config.audit.push(audit(&block));
-    }
-    for key in ["ha_storage", "ha_backend", "service_registration", "initialize"] {
-        if body.item(key).is_some() {
-            config.warnings.push(format!("{key} is not used here"));
+        let audit = audit(&block)?;
+        if config.audit.iter().any(|known| known.path == audit.path) {
+            return Err(refused(format!("audit device {:?} is declared twice", audit.path)));
         }
+        config.audit.push(audit);
+    }
+    for block in blocks(body, "telemetry", 0)? {
+        telemetry(config, &block)?;
+    }
+    for key in WITHOUT_EFFECT.iter().filter(|key| body.items_of(key).next().is_some()) {
+        config.warnings.push(format!("{key} has no effect here"));
     }
     scalars(config, body)
 }
@@ -177,6 +199,11 @@ fn scalars(config: &mut Config, body: &Body) -> Result<(), ConfigError> {
         set(&mut config.version, "reported_version");
     }
     config.pid_file = text("pid_file").map(PathBuf::from).or_else(|| config.pid_file.take());
+    check_log(config)?;
+    if let Some(value) = body.attribute("enable_response_header_hostname") {
+        config.response_hostname =
+            value.as_bool().ok_or_else(|| refused("enable_response_header_hostname is not a boolean"))?;
+    }
     config.ui = body.attribute("ui").and_then(Value::as_bool).unwrap_or(config.ui);
     if let Some(allow) = body.attribute("unsafe_allow_api_audit_creation").and_then(Value::as_bool) {
         config.settings.allow_api_audit_creation = allow;
@@ -203,15 +230,57 @@ fn scalars(config: &mut Config, body: &Body) -> Result<(), ConfigError> {
     Ok(())
 }
 
+/// What a log may be asked for.
+fn check_log(config: &Config) -> Result<(), ConfigError> {
+    let level = config.log_level.to_ascii_lowercase();
+    if !matches!(level.as_str(), "trace" | "debug" | "info" | "warn" | "warning" | "err" | "error") {
+        return Err(refused("log_level must be trace, debug, info, warn or error"));
+    }
+    if !matches!(config.log_format.as_str(), "" | "standard" | "json") {
+        return Err(refused("log_format must be standard or json"));
+    }
+    Ok(())
+}
+
+fn telemetry(config: &mut Config, block: &Block<'_>) -> Result<(), ConfigError> {
+    if let Some(endpoint) = string(block, "otlp_endpoint") {
+        if !endpoint.starts_with("http://") && !endpoint.starts_with("https://") {
+            return Err(refused("otlp_endpoint must begin with http:// or https://"));
+        }
+        config.otlp_endpoint = Some(endpoint);
+    }
+    for (key, position) in block.body.unknown_keys(&TELEMETRY) {
+        let line = position.line;
+        config
+            .warnings
+            .push(format!("telemetry: {key} at line {line} has no effect here: metrics are read from sys/metrics"));
+    }
+    Ok(())
+}
+
+/// A time above zero: seconds, or a text such as `90s`.
+fn time(value: &Value) -> Option<Duration> {
+    value.as_duration_seconds().filter(|seconds| *seconds > 0).map(Duration::from_secs)
+}
+
+pub(super) fn duration(block: &Block<'_>, key: &str) -> Result<Option<Duration>, ConfigError> {
+    let Some(value) = block.body.attribute(key) else { return Ok(None) };
+    time(value).map(Some).ok_or_else(|| refused(format!("{key} is not a duration above zero")))
+}
+
+pub(super) fn bytes_of(value: &Value) -> Option<usize> {
+    value.as_i64().and_then(|bytes| usize::try_from(bytes).ok())
+}
+
 fn blocks<'a>(body: &'a Body, name: &str, labels: usize) -> Result<Vec<Block<'a>>, ConfigError> {
     body.blocks(name, labels).map_err(|error| refused(format!("{name}: {error}")))
 }
 
-fn string(block: &Block<'_>, key: &str) -> Option<String> {
+pub(super) fn string(block: &Block<'_>, key: &str) -> Option<String> {
     block.body.attribute(key).and_then(Value::as_string).filter(|text| !text.is_empty())
 }
 
-fn flag(block: &Block<'_>, key: &str) -> Result<bool, ConfigError> {
+pub(super) fn flag(block: &Block<'_>, key: &str) -> Result<bool, ConfigError> {
     match block.body.attribute(key) {
         None => Ok(false),
         Some(value) => value.as_bool().ok_or_else(|| refused(format!("{key} is not a boolean"))),
@@ -219,7 +288,7 @@ fn flag(block: &Block<'_>, key: &str) -> Result<bool, ConfigError> {
 }
 
 /// Whether a protection that is on where nothing is said was switched off.
-fn switched_off(block: &Block<'_>, key: &str) -> Result<bool, ConfigError> {
+pub(super) fn switched_off(block: &Block<'_>, key: &str) -> Result<bool, ConfigError> {
     Ok(block.body.attribute(key).is_some() && !flag(block, key)?)
 }
 
@@ -239,96 +308,17 @@ fn storage_of(config: &mut Config, block: &Block<'_>) -> Result<Storage, ConfigE
     }
 }
 
-fn listener(block: &Block<'_>, warnings: &mut Vec<String>) -> Result<ListenerConfig, ConfigError> {
-    let address = match block.label() {
-        "unix" => Address::Unix(PathBuf::from(
-            string(block, "address").ok_or_else(|| refused("listener \"unix\" needs an address"))?,
-        )),
-        "tcp" => Address::Tcp(with_port(string(block, "address").unwrap_or_else(|| "127.0.0.1:8200".to_owned()))),
-        other => return Err(refused(format!("unknown listener type {other:?}"))),
-    };
-    let plain = flag(block, "tls_disable")?
-        || (matches!(address, Address::Unix(_)) && block.body.attribute("tls_cert_file").is_none());
-    let tls = if plain { None } else { Some(tls(block)?) };
-    if let (Address::Tcp(address), None) = (&address, &tls)
-        && !address.starts_with("127.")
-        && !address.starts_with("[::1]")
-        && !address.starts_with("localhost")
-    {
-        warnings.push(format!("listener {address} is reachable from outside and has TLS switched off"));
-    }
-    let mut limits = Limits::default();
-    if let Some(value) = block.body.attribute("max_request_size") {
-        let bytes =
-            value.as_i64().or_else(|| value.as_string()?.parse().ok()).and_then(|bytes| usize::try_from(bytes).ok());
-        limits.body_bytes_max =
-            bytes.filter(|bytes| *bytes > 0).ok_or_else(|| refused("max_request_size is not a positive number"))?;
-    }
-    if let Some(value) = block.body.attribute("max_request_duration") {
-        let seconds = value.as_duration_seconds().filter(|seconds| *seconds > 0);
-        limits.request_time_max =
-            Duration::from_secs(seconds.ok_or_else(|| refused("max_request_duration is not a duration"))?);
-    }
-    limits.require_request_header = flag(block, "require_request_header")?;
-    let open = OpenCeremonies {
-        rekey: switched_off(block, "disable_unauthed_rekey_endpoints")?,
-        generate_root: switched_off(block, "disable_unauthed_generate_root_endpoints")?,
-    };
-    Ok(ListenerConfig { address, tls, limits, open })
-}
-
-fn with_port(address: String) -> String {
-    let bare_v6 = address.ends_with(']');
-    let has_port = !bare_v6 && address.rsplit_once(':').is_some_and(|(_, port)| port.parse::<u16>().is_ok());
-    let address = if has_port { address } else { format!("{address}:8200") };
-    // An empty host listens everywhere, as Go reads it.
-    if address.starts_with(':') { format!("[::]{address}") } else { address }
-}
-
-fn tls(block: &Block<'_>) -> Result<TlsConfig, ConfigError> {
-    let needed = |key: &str| {
-        string(block, key).map(PathBuf::from).ok_or_else(|| refused(format!("'{key}' must be set, or 'tls_disable'")))
-    };
-    let tls13_only = match string(block, "tls_min_version").as_deref() {
-        None | Some("tls12") => false,
-        Some("tls13") => true,
-        Some(_) => return Err(refused("tls_min_version must be tls12 or tls13")),
-    };
-    let tls = TlsConfig {
-        cert_file: needed("tls_cert_file")?,
-        key_file: needed("tls_key_file")?,
-        client_ca_file: string(block, "tls_client_ca_file").map(PathBuf::from),
-        require_client_cert: flag(block, "tls_require_and_verify_client_cert")?,
-        disable_client_certs: flag(block, "tls_disable_client_certs")?,
-        tls13_only,
-    };
-    if tls.require_client_cert && tls.disable_client_certs {
-        return Err(refused(
-            "'tls_disable_client_certs' and 'tls_require_and_verify_client_cert' are mutually exclusive",
-        ));
-    }
-    if tls.require_client_cert && tls.client_ca_file.is_none() {
-        return Err(refused("'tls_require_and_verify_client_cert' needs 'tls_client_ca_file'"));
-    }
-    Ok(tls)
-}
-
 fn seal(config: &mut Config, block: &Block<'_>) -> Result<(), ConfigError> {
+    if flag(block, "disabled")? {
+        config.warnings.push(format!("seal {:?} is disabled: seals are not migrated here", block.label()));
+        return Ok(());
+    }
     match block.label() {
         "shamir" => Ok(()),
+        "static" if config.seal_key.is_some() => Err(refused("more than one seal is configured")),
         "static" => {
             let text = string(block, "current_key").ok_or_else(|| refused("seal \"static\" needs current_key"))?;
-            // A path or an environment variable keeps the key out of the configuration.
-            let bytes = match (text.strip_prefix("file://"), text.strip_prefix("env://")) {
-                (Some(path), _) => {
-                    std::fs::read(path).map_err(|error| ConfigError::Read { path: path.to_owned(), error })?
-                }
-                (_, Some(name)) => std::env::var(name)
-                    .map_err(|_| refused(format!("environment variable {name} is not set")))?
-                    .into_bytes(),
-                _ => text.into_bytes(),
-            };
-            let key = barrier::static_key(&bytes).map_err(|error| refused(error.to_string()))?;
+            let key = barrier::static_key(&seal_key(&text)?).map_err(|error| refused(error.to_string()))?;
             config.seal_key = Some(key);
             Ok(())
         }
@@ -336,20 +326,38 @@ fn seal(config: &mut Config, block: &Block<'_>) -> Result<(), ConfigError> {
     }
 }
 
-fn audit(block: &Block<'_>) -> AuditBlock {
-    let (kind, path) = match block.labels.as_slice() {
-        [kind, path, ..] => ((*kind).to_owned(), format!("{}/", path.trim_end_matches('/'))),
-        [kind] => ((*kind).to_owned(), format!("{kind}/")),
-        [] => Default::default(),
-    };
-    let options = block.body.attribute("options").and_then(Value::as_body).map(|options| {
-        let pairs = options.items.iter().filter_map(|item| Some((item.key.clone(), item.value.as_string()?)));
-        pairs.collect::<BTreeMap<String, String>>()
-    });
-    AuditBlock {
-        kind,
-        path,
-        description: string(block, "description").unwrap_or_default(),
-        options: options.unwrap_or_default(),
+/// The key itself, or what a path or an environment variable holds, which keeps the key out of the configuration.
+fn seal_key(text: &str) -> Result<Vec<u8>, ConfigError> {
+    match (text.strip_prefix("file://"), text.strip_prefix("env://")) {
+        (Some(path), _) => {
+            permissions::check_secret(Path::new(path))?;
+            std::fs::read(path).map_err(|error| ConfigError::Read { path: path.to_owned(), error })
+        }
+        (_, Some(name)) => std::env::var(name)
+            .map(String::into_bytes)
+            .map_err(|_| refused(format!("environment variable {name} is not set"))),
+        _ => Ok(text.as_bytes().to_vec()),
     }
+}
+
+fn audit(block: &Block<'_>) -> Result<AuditBlock, ConfigError> {
+    let [kind, path] = block.labels.as_slice() else {
+        return Err(refused("audit devices are declared as: audit \"KIND\" \"NAME\" { options { … } }"));
+    };
+    let mut options = BTreeMap::new();
+    if let Some(body) = block.body.attribute("options").and_then(Value::as_body) {
+        for item in &body.items {
+            let value = item.value.as_string();
+            let value = value.ok_or_else(|| refused(format!("audit {path:?}: option {} must be a text", item.key)))?;
+            options.insert(item.key.clone(), value);
+        }
+    }
+    // A device that could never store anything would make every request fail.
+    crate::audit::check_options(kind, &options).map_err(|error| refused(format!("audit {path:?}: {error}")))?;
+    Ok(AuditBlock {
+        kind: (*kind).to_owned(),
+        path: format!("{}/", path.trim_end_matches('/')),
+        description: string(block, "description").unwrap_or_default(),
+        options,
+    })
 }
