@@ -12,6 +12,9 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 use store::CommitError;
 
+#[cfg(test)]
+mod tests;
+
 /// Longest sleep: new leases may be due earlier than the ones known when it began.
 const SLEEP_MAX: Duration = Duration::from_secs(1);
 /// Sleep after a failure.

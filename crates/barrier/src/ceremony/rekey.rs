@@ -31,6 +31,14 @@ pub struct RekeyRequest {
     pub require_verification: bool,
 }
 
+impl RekeyRequest {
+    /// Whether there are no shares to change, but a root key: that of a seal that opens by itself, which the holders of
+    /// its recovery shares replace.
+    fn is_root_key_alone(&self, held: SharesFor) -> bool {
+        held == SharesFor::Recovery && self.shares_for == SharesFor::Unseal && self.new_root_key
+    }
+}
+
 /// A running change of shares.
 #[derive(Clone, Debug)]
 pub struct Rekey {
@@ -140,7 +148,7 @@ impl Rekey {
     ) -> Result<Self, CeremonyError> {
         let owner = authorised(barrier, tx, authority)?;
         let (held, _) = quorum(barrier)?;
-        if held != request.shares_for {
+        if held != request.shares_for && !request.is_root_key_alone(held) {
             return Err(CeremonyError::Unsupported);
         }
         if request.backup && request.shares.recipients().is_empty() {
@@ -282,6 +290,11 @@ impl Rekey {
             return Err(CeremonyError::WrongShares);
         }
         let request = &self.request;
+        if request.is_root_key_alone(shares_for) {
+            let shares = SharesIssued { shares: Vec::new(), fingerprints: Vec::new() };
+            let barrier = Some(barrier.rotate_root_key(tx, randomness)?);
+            return Ok((None, RekeyProgress::Issued { shares, verification_nonce: None, barrier }));
+        }
         let new = NewKey::make(&request.shares, randomness)?;
         let shares = new.issue(&request.shares, randomness)?;
         if request.backup {

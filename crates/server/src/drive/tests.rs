@@ -22,6 +22,17 @@ struct Node {
 const ROOT: &str = "root";
 
 impl Node {
+    /// A node that opens by a static key, and the recovery shares of which so many are needed.
+    async fn with_static_key(shares: i64, threshold: i64) -> Self {
+        let shell = Arc::new(Shell::new(Arc::new(MemoryLog::new()), Config::development("127.0.0.1:0")));
+        let recovery = Some(ShareRequest::new(shares, threshold, Vec::new()).unwrap());
+        let how = Initialiser::Static { key: Secret::new([7; 32]), recovery };
+        let made = seal::initialise(&shell, &how, Some(ROOT.to_owned())).await.unwrap();
+        let (_, shares) = kernel::sys::ceremonies::share_texts(&made.issued);
+        let unsealed = shell.unsealed().unwrap();
+        Self { shell, unsealed, shares, open: OpenCeremonies::default() }
+    }
+
     async fn new(shares: i64, threshold: i64) -> Self {
         let shell = Arc::new(Shell::new(Arc::new(MemoryLog::new()), Config::development("127.0.0.1:0")));
         let how = Initialiser::Shamir(ShareRequest::new(shares, threshold, Vec::new()).unwrap());
@@ -322,5 +333,34 @@ fn f36_an_interrupted_change_leaves_the_old_shares() {
         }
         let node = Node { unsealed: node.shell.unsealed().unwrap(), ..node };
         assert_eq!(node.read("sys/rekey/init").await["started"], false, "a seal forgets it");
+    });
+}
+
+#[test]
+fn recovery_shares_change_themselves_and_the_root_key_of_a_static_seal() {
+    run(async {
+        let node = Node::with_static_key(3, 2).await;
+        let mut shares = node.shares.clone();
+        for family in ["sys/rotate/root", "sys/rekey", "sys/rotate/recovery", "sys/rekey-recovery-key"] {
+            let nonce = node.start(family, json!({ "secret_shares": 3, "secret_threshold": 2 })).await;
+            let (status, reply) = node.give(&format!("{family}/update"), &nonce, &shares[..2]).await;
+            assert_eq!(status, 200, "{family}: {reply}");
+            let new = texts(&reply, "keys_base64");
+            let recovery = family.contains("recovery");
+            assert_eq!(new.len(), if recovery { 3 } else { 0 }, "{family}");
+            if recovery {
+                let nonce = node.start(family, json!({ "secret_shares": 1, "secret_threshold": 1 })).await;
+                let (status, _) = node.give(&format!("{family}/update"), &nonce, &shares[..2]).await;
+                assert_eq!(status, 400, "{family}: the old shares are no more");
+                node.call(ROOT, Operation::Delete, &format!("{family}/init"), Value::Null).await;
+                shares = new;
+            }
+            let restarted = Arc::new(Shell::new(node.shell.log.clone(), Config::development("127.0.0.1:0")));
+            seal::unseal_static(&restarted, &Secret::new([7; 32])).unwrap();
+        }
+        let (_, started) = node.write(ROOT, "sys/generate-root/attempt", json!({})).await;
+        let nonce = started["nonce"].as_str().unwrap();
+        let (_, reply) = node.give("sys/generate-root/update", nonce, &shares[..2]).await;
+        assert_eq!(reply["complete"], true, "{reply}");
     });
 }

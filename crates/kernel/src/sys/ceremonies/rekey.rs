@@ -94,13 +94,15 @@ impl Kind {
         who(kx, (self.family == Family::Rekey).then_some(Ceremony::Rekey))
     }
 
-    /// Whether this seal has such shares.
-    fn supported(self, kx: &Kx) -> bool {
-        (kx.barrier.seal_info().seal_type == SealType::Shamir) == (self.shares_for == SharesFor::Unseal)
+    /// Whether there are no shares to change but a root key, as with a seal that opens by itself.
+    fn is_root_key_alone(self, kx: &Kx) -> bool {
+        kx.barrier.seal_info().seal_type == SealType::Static && self.shares_for == SharesFor::Unseal
     }
 
+    /// Whether this seal has such shares.
     fn check_supported(self, kx: &Kx) -> Result<(), Fault> {
-        match (self.supported(kx), self.family) {
+        let shamir = kx.barrier.seal_info().seal_type == SealType::Shamir;
+        match (!shamir || self.shares_for == SharesFor::Unseal, self.family) {
             (true, _) => Ok(()),
             (false, Family::Rekey) => Err(Fault::invalid("recovery rekeying not supported")),
             (false, Family::Rotate) => Err(general(CeremonyError::Unsupported)),
@@ -151,6 +153,19 @@ fn start(kx: &mut Kx, kind: Kind, request: Start) -> Result<Reply, Fault> {
     if current.is_some() {
         return Err(kind.bad_start(CeremonyError::AlreadyStarted));
     }
+    let wanted = if kind.is_root_key_alone(kx) { root_key_alone()? } else { wanted(kind, &request)? };
+    let (barrier, now) = (kx.barrier.clone(), moment(kx));
+    let authority = Authority::Caller(&owner);
+    let randomness = kx.cx.randomness.as_mut();
+    let started = Rekey::start(None, &barrier, &mut kx.cx.tx, authority, wanted, now, randomness)
+        .map_err(|error| kind.bad_start(error))?;
+    let reply = shown(kx, kind, Some(&started));
+    kind.go_on(kx, Some(started), None, false);
+    reply
+}
+
+/// What a request asks for.
+fn wanted(kind: Kind, request: &Start) -> Result<RekeyRequest, Fault> {
     if kind.family == Family::Rekey && request.backup && request.pgp_keys.0.is_empty() {
         return Err(general(CeremonyError::BackupWithoutRecipients));
     }
@@ -162,21 +177,20 @@ fn start(kx: &mut Kx, kind: Kind, request: Start) -> Result<Reply, Fault> {
     let backup = request.backup && !recipients.is_empty();
     let shares = ShareRequest::new(request.secret_shares, request.secret_threshold, recipients)
         .map_err(|error| kind.bad_start(error.into()))?;
-    let wanted = RekeyRequest {
+    Ok(RekeyRequest {
         shares_for: kind.shares_for,
         shares,
         new_root_key: kind.family == Family::Rotate,
         backup,
         require_verification: request.require_verification,
-    };
-    let (barrier, now) = (kx.barrier.clone(), moment(kx));
-    let authority = Authority::Caller(&owner);
-    let randomness = kx.cx.randomness.as_mut();
-    let started = Rekey::start(None, &barrier, &mut kx.cx.tx, authority, wanted, now, randomness)
-        .map_err(|error| kind.bad_start(error))?;
-    let reply = shown(kx, kind, Some(&started));
-    kind.go_on(kx, Some(started), None, false);
-    reply
+    })
+}
+
+/// A change of the root key, whatever shares are asked for.
+fn root_key_alone() -> Result<RekeyRequest, Fault> {
+    let shares = ShareRequest::new(1, 1, Vec::new()).map_err(|error| general(error.into()))?;
+    let shares_for = SharesFor::Unseal;
+    Ok(RekeyRequest { shares_for, shares, new_root_key: true, backup: false, require_verification: false })
 }
 
 fn cancel(kx: &mut Kx, kind: Kind) -> Result<Reply, Fault> {
