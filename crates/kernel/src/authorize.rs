@@ -1,6 +1,7 @@
 //! May they: from a [`crate::authenticate::Session`] and a path to an [`Authorized`], which running a handler takes and
 //! nobody else can make.
 
+use crate::authenticate::Session;
 use crate::namespaces::NamespaceTree;
 use crate::policy::{Acl, Attached, Check, Policy, TemplateContext};
 use crate::{Kernel, Kx, keys, policies};
@@ -17,7 +18,7 @@ pub fn authorize(kx: &mut Kx, path: &str, flags: Flags, input: &Input) -> Result
         return Ok(Authorized(()));
     }
     let session = kx.session.clone().ok_or(Fault::Denied)?;
-    let full = format!("{}{path}", kx.namespace.path);
+    let full = format!("{}{path}", place(kx, &session, path)?);
     let decision = session.acl.check(&Check {
         path: &full,
         operation: kx.operation,
@@ -28,6 +29,22 @@ pub fn authorize(kx: &mut Kx, path: &str, flags: Flags, input: &Input) -> Result
         return Err(Fault::Forbidden);
     }
     Ok(Authorized(()))
+}
+
+/// What a token does with itself.
+const OF_ITSELF: [&str; 3] = ["auth/token/lookup-self", "auth/token/renew-self", "auth/token/revoke-self"];
+
+/// The namespace whose rules a path is held against: the request's. What a token does with itself is the same from every
+/// namespace that it serves, so there its own namespace decides: clients that work in a namespace below look their token
+/// up there.
+fn place(kx: &mut Kx, session: &Session, path: &str) -> Result<String, Fault> {
+    let home = &session.token.namespace;
+    if *home != kx.namespace.id && OF_ITSELF.contains(&path) {
+        let kernel = kx.kernel.clone();
+        let tree = NamespaceTree::load(&kernel.memo, &mut kx.tx)?;
+        return tree.by_id(home).map(|home| home.path.clone()).ok_or(Fault::Denied);
+    }
+    Ok(kx.namespace.path.clone())
 }
 
 /// Whether a step of a ceremony is open to whoever asks: to callers without a good token, from whom the handler wants a

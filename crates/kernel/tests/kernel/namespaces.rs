@@ -227,3 +227,25 @@ fn s18_what_is_the_nodes_own_cannot_be_reached_from_a_child_namespace() {
     assert_eq!(world.keys_below("root/quota/"), Vec::<String>::new());
     assert_eq!(world.keys_below("root/config/"), Vec::<String>::new());
 }
+
+#[test]
+fn a_token_looks_itself_up_from_its_namespace_and_those_below() {
+    let mut world = World::new();
+    world.namespace("n");
+    world.namespace("n/m");
+    world.namespace("other");
+    let at = At { namespace: "n", ..ROOT };
+    let made = world.call(at, Operation::Update, "auth/token/create", json!({ "policies": ["default"] })).unwrap();
+    let token = made.auth.unwrap().client_token;
+    for (namespace, status) in [("n", 200), ("n/m", 200), ("", 403), ("other", 403)] {
+        let at = At { token: &token, namespace };
+        assert_eq!(world.status(at, Operation::Read, "auth/token/lookup-self", Value::Null), status, "{namespace:?}");
+    }
+    // Nothing else of the default policy reaches below.
+    let below = At { token: &token, namespace: "n/m" };
+    for path in ["sys/capabilities-self", "sys/wrapping/wrap", "auth/token/lookup"] {
+        assert_eq!(world.status(below, Operation::Update, path, json!({ "paths": ["a"] })), 403, "{path}");
+    }
+    assert_eq!(world.status(below, Operation::Update, "auth/token/revoke-self", Value::Null), 200);
+    assert_eq!(world.status(At { token: &token, ..at }, Operation::Read, "auth/token/lookup-self", Value::Null), 403);
+}
