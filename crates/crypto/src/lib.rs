@@ -13,6 +13,7 @@ pub mod password;
 mod randomness;
 mod secret;
 pub mod shamir;
+pub mod signing;
 
 pub use aead::{DataKey, OpenError};
 pub use kdf::hkdf_sha256;
