@@ -1,5 +1,6 @@
 //! Background work. A job takes no input, is idempotent, is bounded per activation and says what it did.
 
+use crate::identity::oidc;
 use crate::mounts::MountTable;
 use crate::namespaces::NamespaceTree;
 use crate::pipeline::Arrival;
@@ -70,6 +71,13 @@ pub fn tidy(kernel: &Arc<Kernel>, arrival: Arrival, limit: usize) -> Result<JobO
         }
     }
     finish(kx, progress)
+}
+
+/// Turns the keys of identity tokens whose time has come.
+pub fn rotate(kernel: &Arc<Kernel>, arrival: Arrival) -> Result<JobOutcome, Fault> {
+    let mut kx = pipeline::context(kernel, arrival);
+    let (done, next) = oidc::rotate_due(&mut kx)?;
+    finish(kx, Progress { done, next })
 }
 
 fn finish(kx: Kx, progress: Progress) -> Result<JobOutcome, Fault> {

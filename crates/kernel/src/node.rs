@@ -31,6 +31,11 @@ pub trait Node: Send + Sync {
         Vec::new()
     }
 
+    /// The address that clients reach this node by, such as `https://vault.example:8200`.
+    fn api_address(&self) -> String {
+        String::new()
+    }
+
     /// Keyed hash of a value as an audit device prints it (`hmac-sha256:…`), if there is such a device.
     fn audit_hash(&self, device: &str, value: &str) -> Option<String>;
 

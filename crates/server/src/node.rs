@@ -26,6 +26,10 @@ impl Node for Shell {
         }
     }
 
+    fn api_address(&self) -> String {
+        self.config.api_addr.clone()
+    }
+
     fn check_audit_device(&self, kind: &str, options: &BTreeMap<String, String>) -> Result<(), Fault> {
         self.try_device(kind, options)
     }

@@ -41,7 +41,11 @@ pub async fn run(shell: Arc<Shell>) {
                     tidied = tokio::time::Instant::now();
                     note(&shell, "tidy", tidy(&shell, &unsealed).await.map(|_| ()));
                 }
+<<<<<<< HEAD
                 let keys = keys.go_on(&shell, &unsealed).await;
+=======
+                note(&shell, "rotate", rotate(&shell, &unsealed).await);
+>>>>>>> 8c8f524 (Sign identity tokens, publish their keys and turn them in the background)
                 match expire(&shell, &unsealed).await {
                     Ok(progress) => sleep_until(&shell, progress).min(keys),
                     Err(fault) => {
@@ -67,6 +71,11 @@ fn sleep_until(shell: &Shell, progress: Progress) -> Duration {
 
 async fn expire(shell: &Arc<Shell>, unsealed: &Arc<Unsealed>) -> Result<Progress, Fault> {
     activate(shell, unsealed, jobs::expire).await
+}
+
+/// Keys of identity tokens; what else is due does not wait for one that cannot turn.
+async fn rotate(shell: &Arc<Shell>, unsealed: &Arc<Unsealed>) -> Result<Progress, Fault> {
+    activate(shell, unsealed, |kernel, arrival| jobs::rotate(kernel, arrival)).await
 }
 
 async fn tidy(shell: &Arc<Shell>, unsealed: &Arc<Unsealed>) -> Result<Progress, Fault> {

@@ -2,6 +2,7 @@
 //! simply unknown (security decision D6). Folders end in a slash.
 
 use super::name::Folded;
+use engine::Timestamp;
 
 /// Folder of entities, by id.
 pub fn entities(namespace: &str) -> String {
@@ -106,4 +107,30 @@ pub fn parents_of(namespace: &str, group: &str) -> String {
 /// Folder of the groups that are directly in a group.
 pub fn children_of(namespace: &str, group: &str) -> String {
     format!("{namespace}/group-child/{group}/")
+}
+
+/// The configuration of identity tokens.
+pub fn oidc_config(namespace: &str) -> String {
+    format!("{namespace}/oidc/config")
+}
+
+/// A named key of identity tokens; of the empty name the folder.
+pub fn oidc_key(namespace: &str, name: &str) -> String {
+    format!("{namespace}/oidc-key/{name}")
+}
+
+/// A role of identity tokens; of the empty name the folder.
+pub fn oidc_role(namespace: &str, name: &str) -> String {
+    format!("{namespace}/oidc-role/{name}")
+}
+
+/// Ordered by time: when a named key of whichever namespace has to turn.
+pub const OIDC_DUE: &str = "root/oidc-due/";
+
+/// Kind of the entries below [`OIDC_DUE`].
+pub const OIDC_DUE_KIND: &str = "oidc-due/1";
+
+/// The due entry of a named key.
+pub fn oidc_due(at: Timestamp, namespace: &str, name: &str) -> String {
+    format!("{OIDC_DUE}{}/{namespace}/{name}", at.sort_key())
 }

@@ -18,6 +18,7 @@ mod lookup_routes;
 mod merge;
 mod mounts;
 mod name;
+pub mod oidc;
 mod record;
 mod show;
 mod template;
@@ -42,5 +43,6 @@ pub fn table() -> Table<Kx> {
     routes.extend(group_routes::routes());
     routes.extend(group_alias_routes::routes());
     routes.extend(lookup_routes::routes());
+    routes.extend(oidc::routes());
     Table::new(routes)
 }

@@ -4,6 +4,7 @@ mod entities;
 mod groups;
 mod history;
 mod logins;
+mod oidc;
 mod rights;
 mod tokens;
 mod world;

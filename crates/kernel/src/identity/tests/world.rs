@@ -1,6 +1,7 @@
 //! A kernel on a store in memory, with requests that go through the whole pipeline.
 
 use crate::identity::{self, LoginIdentity, View};
+use crate::jobs::{self, Progress};
 use crate::mounts::{self, MountEntry};
 use crate::namespaces::Namespace;
 use crate::pipeline::{Arrival, Outcome};
@@ -10,7 +11,9 @@ use crate::tokens::{self, NewToken};
 use crate::{Ceremonies, Kernel, Node, Report, Settings, bootstrap, keys, pipeline};
 use barrier::{Barrier, Initialiser, Moment, ShareRequest};
 use crypto::SeededRandomness;
-use engine::{Class, Fault, Input, Operation, Peer, Reply, Request, RequestPath, Secret, Timestamp, TokenKind, Tx};
+use engine::{
+    Body, Class, Fault, Input, Operation, Peer, Reply, Request, RequestPath, Secret, Timestamp, TokenKind, Tx,
+};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
@@ -36,6 +39,9 @@ struct Shell(Mutex<Ceremonies>);
 impl Node for Shell {
     fn report(&self, _: Report<'_>) -> Result<Reply, Fault> {
         Ok(Reply::empty())
+    }
+    fn api_address(&self) -> String {
+        "https://vault.example:8200".to_owned()
     }
     fn check_audit_device(&self, _: &str, _: &BTreeMap<String, String>) -> Result<(), Fault> {
         Ok(())
@@ -152,36 +158,69 @@ impl World {
 
     /// A request; commits what it wrote. The data of the reply, `Null` where there is none.
     pub(super) fn call(&mut self, operation: Operation, path: &str, body: Value) -> Result<Value, Fault> {
+        self.reply(operation, path, body).map(|reply| reply.value().cloned().unwrap_or(Value::Null))
+    }
+
+    /// The whole body of a request that is answered without an envelope.
+    pub(super) fn raw(&mut self, operation: Operation, path: &str, body: Value) -> Result<Value, Fault> {
+        self.reply(operation, path, body).map(|reply| match reply.body {
+            Body::Raw(raw) => serde_json::from_slice(&raw.bytes).unwrap(),
+            _ => panic!("an envelope"),
+        })
+    }
+
+    /// Runs the job that turns keys once.
+    pub(super) fn rotate(&mut self) -> Progress {
+        let randomness = self.randomness();
+        let request = self.request(Operation::Update, "", Value::Null);
+        let arrival = self.arrival(request, randomness);
+        let outcome = jobs::rotate(&self.kernel, arrival).unwrap();
+        if let Some(commit) = outcome.commit {
+            self.submit(commit);
+        }
+        outcome.progress
+    }
+
+    fn reply(&mut self, operation: Operation, path: &str, body: Value) -> Result<Reply, Fault> {
+        let request = self.request(operation, path, body);
+        let randomness = self.randomness();
+        let arrival = self.arrival(request, randomness);
+        let Outcome { result, commit, .. } = pipeline::handle(&self.kernel, arrival);
+        if let Some(commit) = commit {
+            self.submit(commit);
+        }
+        result.map(|answer| answer.reply)
+    }
+
+    fn arrival(&self, request: Request, randomness: SeededRandomness) -> Arrival {
+        Arrival {
+            snapshot: self.log.snapshot(),
+            barrier: self.barrier.clone(),
+            now: self.now,
+            randomness: Box::new(randomness),
+            request: Arc::new(request),
+            node: self.node.clone(),
+        }
+    }
+
+    fn request(&self, operation: Operation, path: &str, body: Value) -> Request {
         let mut input = Input::default();
         if let Value::Object(members) = body {
             input.body.clone_from(&members);
             input.fields = members;
         }
-        let request = Request {
+        Request {
             id: format!("request-{}", self.seed),
             operation,
             path: RequestPath::new(format!("identity/{path}")).unwrap(),
             namespace: self.namespace.clone(),
-            token: Some(Secret::new(self.token.clone())),
+            token: (!self.token.is_empty()).then(|| Secret::new(self.token.clone())),
             input,
             wrap_ttl: None,
             headers: Default::default(),
             peer: Peer::default(),
             head: false,
-        };
-        let arrival = Arrival {
-            snapshot: self.log.snapshot(),
-            barrier: self.barrier.clone(),
-            now: self.now,
-            randomness: Box::new(self.randomness()),
-            request: Arc::new(request),
-            node: self.node.clone(),
-        };
-        let Outcome { result, commit, .. } = pipeline::handle(&self.kernel, arrival);
-        if let Some(commit) = commit {
-            self.submit(commit);
         }
-        result.map(|answer| answer.reply.value().cloned().unwrap_or(Value::Null))
     }
 
     pub(super) fn read(&mut self, path: &str) -> Value {
