@@ -74,7 +74,7 @@ pub fn tidy(kernel: &Arc<Kernel>, arrival: Arrival, limit: usize) -> Result<JobO
 }
 
 /// Turns the keys of identity tokens whose time has come.
-pub fn rotate(kernel: &Arc<Kernel>, arrival: Arrival) -> Result<JobOutcome, Fault> {
+pub fn turn_identity_keys(kernel: &Arc<Kernel>, arrival: Arrival) -> Result<JobOutcome, Fault> {
     let mut kx = pipeline::context(kernel, arrival);
     let (done, next) = oidc::rotate_due(&mut kx)?;
     finish(kx, Progress { done, next })

@@ -41,11 +41,8 @@ pub async fn run(shell: Arc<Shell>) {
                     tidied = tokio::time::Instant::now();
                     note(&shell, "tidy", tidy(&shell, &unsealed).await.map(|_| ()));
                 }
-<<<<<<< HEAD
                 let keys = keys.go_on(&shell, &unsealed).await;
-=======
-                note(&shell, "rotate", rotate(&shell, &unsealed).await);
->>>>>>> 8c8f524 (Sign identity tokens, publish their keys and turn them in the background)
+                note(&shell, "identity-keys", turn_identity_keys(&shell, &unsealed).await.map(|_| ()));
                 match expire(&shell, &unsealed).await {
                     Ok(progress) => sleep_until(&shell, progress).min(keys),
                     Err(fault) => {
@@ -74,8 +71,8 @@ async fn expire(shell: &Arc<Shell>, unsealed: &Arc<Unsealed>) -> Result<Progress
 }
 
 /// Keys of identity tokens; what else is due does not wait for one that cannot turn.
-async fn rotate(shell: &Arc<Shell>, unsealed: &Arc<Unsealed>) -> Result<Progress, Fault> {
-    activate(shell, unsealed, |kernel, arrival| jobs::rotate(kernel, arrival)).await
+async fn turn_identity_keys(shell: &Arc<Shell>, unsealed: &Arc<Unsealed>) -> Result<Progress, Fault> {
+    activate(shell, unsealed, jobs::turn_identity_keys).await
 }
 
 async fn tidy(shell: &Arc<Shell>, unsealed: &Arc<Unsealed>) -> Result<Progress, Fault> {

@@ -174,7 +174,7 @@ impl World {
         let randomness = self.randomness();
         let request = self.request(Operation::Update, "", Value::Null);
         let arrival = self.arrival(request, randomness);
-        let outcome = jobs::rotate(&self.kernel, arrival).unwrap();
+        let outcome = jobs::turn_identity_keys(&self.kernel, arrival).unwrap();
         if let Some(commit) = outcome.commit {
             self.submit(commit);
         }
