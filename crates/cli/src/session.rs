@@ -122,6 +122,17 @@ impl<'a> Session<'a> {
         self.print(&envelope::value(reply), table)
     }
 
+    /// Prints the data of a reply without its envelope.
+    pub fn show_data(&self, reply: &Reply) -> Outcome {
+        if reply.body.get("wrap_info").is_some_and(Value::is_object) {
+            return self.show(reply);
+        }
+        if self.is_table() {
+            self.show_warnings(reply);
+        }
+        self.show_value(reply.data(), || envelope::rows(reply))
+    }
+
     /// Prints a reply to a write: what came back, or `done` if nothing did. Programs see nothing if nothing came.
     pub fn show_written(&self, reply: &Reply, done: &str) -> Outcome {
         let says = |name: &str| reply.body.get(name).is_some_and(|value| !value.is_null());

@@ -22,7 +22,7 @@ const USAGE: &str = "cargo xtask TASK
   tidy                      check file lengths, module docs and stray characters
   hvac [--server BINARY]    the Python client's own suite against the server
   differential [WORDS]      requests against the peer and ours, and the differences (--only NAME, --values)
-  commands                  the peer's own command line against both
+  commands                  the peer's own command line against both, and ours against ours
   operations [WORDS]        how many of the peer's operations are served (--list)
   simulate [WORDS]          seeded histories of a whole node (--seeds N, --from N, --seed N)
   crash [WORDS]             kill -9 at every sync and at random (--kills N)

@@ -188,7 +188,7 @@ pub(super) fn show_keys(session: &Session, request: &Request, tried: &str, detai
     session.show_warnings(&reply);
     match reply.data().get("key_info").and_then(Value::as_object) {
         Some(details) if detailed && session.is_table() => session.terminal.print(&with_details(&keys, details)),
-        Some(_) if detailed => session.show_value(reply.data(), String::new),
+        Some(_) if detailed => session.show(&reply),
         _ => session.show_keys(&keys, &none),
     }
 }

@@ -81,7 +81,7 @@ fn renew(session: &Session, arguments: &Arguments) -> Outcome {
 }
 
 fn revoke(session: &Session, arguments: &Arguments) -> Outcome {
-    let (id, sync) = (arguments.at(0).trim_start_matches('/'), arguments.get(&SYNC));
+    let (id, sync) = (arguments.at(0).trim_matches('/'), arguments.get(&SYNC));
     let (force, prefix) = (arguments.get(&FORCE), arguments.get(&PREFIX));
     if force && !prefix {
         return Err(Failure::usage("Specifying -force requires also specifying -prefix"));

@@ -126,7 +126,7 @@ fn create(session: &Session, arguments: &Arguments) -> Outcome {
         body.insert("custom_metadata".to_owned(), json!(arguments.get(&CUSTOM)));
     }
     let request = Request::write(&format!("sys/namespaces/{}", bare(arguments)), Value::Object(body));
-    session.show(&session.send(&request, "creating namespace")?)
+    session.show_data(&session.send(&request, "creating namespace")?)
 }
 
 fn delete(session: &Session, arguments: &Arguments) -> Outcome {
@@ -140,6 +140,11 @@ fn delete(session: &Session, arguments: &Arguments) -> Outcome {
 }
 
 fn list(session: &Session, arguments: &Arguments, request: Request) -> Outcome {
+    if arguments.get(&DETAILED) && !session.is_table() {
+        let found = data::find(session, &request, "listing namespaces")?;
+        let Some(reply) = found else { return session.nothing("No namespaces found") };
+        return session.show_value(reply.data().get("key_info").unwrap_or(&Value::Null), String::new);
+    }
     match data::show_keys(session, &request, "listing namespaces at", arguments.get(&DETAILED)) {
         Err(failure) if failure.message.starts_with("No value found") => Err(Failure::refused("No namespaces found")),
         other => other,
@@ -149,7 +154,7 @@ fn list(session: &Session, arguments: &Arguments, request: Request) -> Outcome {
 fn lookup(session: &Session, arguments: &Arguments) -> Outcome {
     let request = Request::read(&format!("sys/namespaces/{}", bare(arguments)));
     match data::find(session, &request, "looking up namespace")? {
-        Some(reply) => session.show(&reply),
+        Some(reply) => session.show_data(&reply),
         None => Err(Failure::refused("Namespace not found")
             .hint("\"{program} namespace list\" shows those that there are.".to_owned())),
     }
@@ -160,7 +165,7 @@ fn patch(session: &Session, arguments: &Arguments) -> Outcome {
         arguments.get(&CUSTOM).into_iter().map(|(key, value)| (key, value.into())).collect();
     notes.extend(arguments.get(&REMOVE).into_iter().map(|key| (key, Value::Null)));
     let request = Request::patch(&format!("sys/namespaces/{}", bare(arguments)), json!({ "custom_metadata": notes }));
-    session.show(&session.send(&request, "patching namespace")?)
+    session.show_data(&session.send(&request, "patching namespace")?)
 }
 
 fn below(area: &str, arguments: &Arguments) -> String {

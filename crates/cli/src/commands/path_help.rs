@@ -13,8 +13,8 @@ pub static PATH_HELP: Command = Command {
     summary: "Show the server's help for a path",
     arguments: "PATH",
     count: Count::Exactly(1),
-    about: "Shows what the server says of a path: what it is for, its operations and parameters. With -format=json the \
-            path's OpenAPI description.",
+    about: "Shows what the server says of a path: what it is for, its operations and parameters.\n\nThe OpenAPI document of \
+            everything you may use is at sys/internal/specs/openapi.",
     examples: &[("A mount", "path-help secret"), ("One path", "path-help auth/approle/role/web")],
     flags: &[],
     action: Action::Remote(help),
@@ -25,8 +25,11 @@ fn help(session: &Session, arguments: &Arguments) -> Outcome {
     let reply = session.send(&Request::read(path).with_query("help", "1"), "retrieving help")?;
     let of = |name: &str| reply.data().get(name).or_else(|| reply.body.get(name)).cloned();
     let text = of("help").ok_or_else(|| Failure::refused(format!("There is no help for {path}.")))?;
-    session.show_value(&of("openapi").unwrap_or(text.clone()), || match &text {
-        Value::String(text) => text.clone(),
-        other => other.to_string(),
-    })
+    session.show_value(
+        &of("openapi").filter(|value| !value.is_null()).unwrap_or_else(|| text.clone()),
+        || match &text {
+            Value::String(text) => text.clone(),
+            other => other.to_string(),
+        },
+    )
 }

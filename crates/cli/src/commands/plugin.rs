@@ -1,13 +1,12 @@
 //! `plugin`: what can be mounted.
 
-use super::strings;
 use crate::command::{Action, Command, Count};
 use crate::failure::Outcome;
 use crate::flags::Arguments;
 use crate::render::{self, Rows};
 use crate::session::Session;
 use client::Request;
-use serde_json::{Value, json};
+use serde_json::{Map, Value};
 
 /// `plugin`.
 pub static PLUGIN: Command = Command {
@@ -45,19 +44,18 @@ static INFO: Command = Command {
 
 fn list(session: &Session, arguments: &Arguments) -> Outcome {
     let kind = arguments.at(0);
-    if kind.is_empty() {
-        let reply = session.send(&Request::read("sys/plugins/catalog"), "listing available plugins")?;
-        let details = reply.data().get("detailed").and_then(Value::as_array).cloned().unwrap_or_default();
-        let cell = |plugin: &Value, name: &str| render::or_none(plugin.get(name).unwrap_or(&Value::from("")));
-        let row = |plugin: &Value| ["name", "type", "version"].map(|name| cell(plugin, name)).to_vec();
-        let rows: Rows = details.iter().map(row).collect();
-        return session.show_value(reply.data(), || render::table(&["Name", "Type", "Version"], &rows));
-    }
-    let path = format!("sys/plugins/catalog/{kind}");
-    let reply = session.send(&Request::list(&path), "listing available plugins")?;
-    let names = strings(reply.data().get("keys").unwrap_or(&Value::Null));
-    let rows = names.iter().map(|name| vec![name.clone()]).collect();
-    session.show_value(&json!(names), || render::table(&["Name"], &rows))
+    let reply = session.send(&Request::read("sys/plugins/catalog"), "listing available plugins")?;
+    let catalog = reply.data().as_object().cloned().unwrap_or_default();
+    let is_wanted = |plugin: &Value| kind.is_empty() || plugin.get("type").and_then(Value::as_str) == Some(kind);
+    let mut details = catalog.get("detailed").and_then(Value::as_array).cloned().unwrap_or_default();
+    details.retain(is_wanted);
+    let cell = |plugin: &Value, name: &str| render::or_none(plugin.get(name).unwrap_or(&Value::from("")));
+    let row = |plugin: &Value| ["name", "type", "version"].map(|name| cell(plugin, name)).to_vec();
+    let rows: Rows = details.iter().map(row).collect();
+    let mut value: Map<String, Value> =
+        catalog.into_iter().filter(|(name, _)| name != "detailed" && (kind.is_empty() || name == kind)).collect();
+    value.insert("details".to_owned(), details.into());
+    session.show_value(&Value::Object(value), || render::table(&["Name", "Type", "Version"], &rows))
 }
 
 fn info(session: &Session, arguments: &Arguments) -> Outcome {

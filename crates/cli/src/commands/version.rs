@@ -47,5 +47,5 @@ fn history(session: &Session, _: &Arguments) -> Outcome {
         vec![version.clone(), cell("timestamp_installed"), cell("build_date")]
     };
     let rows = info.iter().map(|(version, of)| row(version, of)).collect();
-    session.show_value(reply.data(), || render::table(&["Version", "Installation Time", "Build Date"], &rows))
+    session.show_as(&reply, || render::table(&["Version", "Installation Time", "Build Date"], &rows))
 }

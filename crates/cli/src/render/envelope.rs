@@ -10,12 +10,24 @@ pub type Pairs = Vec<(String, String)>;
 /// The members that clients print: those that are unset are left out where upstream leaves them out.
 pub fn value(reply: &Reply) -> Value {
     let mut envelope = Map::new();
-    for name in ["request_id", "lease_id", "lease_duration", "renewable", "data", "warnings"] {
-        envelope.insert(name.to_owned(), reply.body.get(name).cloned().unwrap_or(Value::Null));
+    let unset = [
+        ("request_id", json!("")),
+        ("lease_id", json!("")),
+        ("lease_duration", json!(0)),
+        ("renewable", json!(false)),
+        ("data", Value::Null),
+        ("warnings", Value::Null),
+    ];
+    for (name, unset) in unset {
+        envelope.insert(name.to_owned(), reply.body.get(name).cloned().unwrap_or(unset));
     }
-    for name in ["auth", "wrap_info"] {
-        if let Some(value) = reply.body.get(name).filter(|value| !value.is_null()) {
-            envelope.insert(name.to_owned(), value.clone());
+    for (name, member, unset) in
+        [("auth", "identity_policies", Value::Null), ("wrap_info", "wrapped_accessor", json!(""))]
+    {
+        if let Some(Value::Object(value)) = reply.body.get(name) {
+            let mut value = value.clone();
+            value.entry(member).or_insert(unset);
+            envelope.insert(name.to_owned(), Value::Object(value));
         }
     }
     Value::Object(envelope)

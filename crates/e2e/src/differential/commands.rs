@@ -1,4 +1,5 @@
-//! The peer's own command line against both servers: its exit codes, the shape of its JSON and what it complains about.
+//! The peer's own command line against both servers: its exit codes, the shape of its JSON and what it complains about;
+//! and our command line against our server: the same exit codes and the same shape of JSON, in words of its own.
 //!
 //! The commands are the lines of a text file; `$name=/pointer` before a command keeps a string of its JSON output, and
 //! later lines may use `$name`. `@` stands for a folder that both sides can write to.
@@ -30,7 +31,8 @@ struct Session<'a> {
     captures: BTreeMap<String, String>,
 }
 
-/// Runs the commands of `file` with the command line `program` against fresh servers of both sides.
+/// Runs the commands of `file` with the peer's command line `program` against fresh servers of both sides, and with our
+/// own against a third. Names of what is found begin with `cli/` and `own-cli/`.
 ///
 /// # Errors
 /// If a server or the command line cannot be started.
@@ -39,12 +41,22 @@ pub fn run_commands(program: &Path, sides: &Sides, file: &Path, reviewed: &Revie
     let mut report = Report { uses: vec![0; reviewed.0.len()], ..Report::default() };
     let mut peer = Session::start(program, Server::start_unsealed(&sides.peer).at("peer")?);
     let mut ours = Session::start(program, Server::start_unsealed(&sides.ours).at("ours")?);
+    let own_program = &sides.ours.binary;
+    let mut own = Session::start(own_program, Server::start_unsealed(&sides.ours).at("ours")?);
     for line in &lines {
         let (left, right) = (peer.perform(line)?, ours.perform(line)?);
-        let name = format!("cli/{}", line.words.join(" "));
-        report.add(Comparison::of(&name, &[], sides.values, &left, &right), reviewed);
+        let words = line.words.join(" ");
+        report.add(Comparison::of(&format!("cli/{words}"), &[], sides.values, &left, &right), reviewed);
+        let (left, right) = (without_complaint(left), without_complaint(own.perform(line)?));
+        report.add(Comparison::of(&format!("own-cli/{words}"), &[], false, &left, &right), reviewed);
     }
     Ok(report)
+}
+
+/// What programs see of a command: its exit code and what it printed. What it says to people is its own.
+fn without_complaint(side: Side) -> Side {
+    let printed = side.body.get("printed").cloned().unwrap_or_default();
+    Side { body: json!({ "printed": printed }), ..side }
 }
 
 fn read(file: &Path) -> Outcome<Vec<Line>> {

@@ -25,12 +25,18 @@ pub(super) fn rest_routes() -> Vec<Route<Kx>> {
         let at = if class == Class::Auth { "auth/{path:path}" } else { "mounts/{path:path}" };
         let route = Route::at(at, "Manage a mount and, at its tune path, its tuning.")
             .read(move |kx: &mut Kx, request: MountPath| match request.path.strip_suffix("/tune") {
-                Some(path) => read_tune(kx, class, path),
+                Some(path) => {
+                    let (class, path) = tuned(class, path);
+                    read_tune(kx, class, path)
+                }
                 None => read(kx, class, &request.path),
             })
             .write(move |kx: &mut Kx, request: WriteMount| {
                 match request.path.strip_suffix("/tune").map(str::to_owned) {
-                    Some(path) => tune(kx, class, &path, request),
+                    Some(path) => {
+                        let (class, path) = tuned(class, &path);
+                        tune(kx, class, path, request)
+                    }
                     None => enable(kx, class, request),
                 }
             })
@@ -132,6 +138,14 @@ fn read(kx: &mut Kx, class: Class, path: &str) -> Result<Reply, Fault> {
     let what = if class == Class::Auth { "No auth engine at" } else { "No secret engine mount at" };
     let entry = find(kx, class, path)?.ok_or_else(|| Fault::invalid(format!("{what} {}", folder(path))))?;
     Ok(Reply::legacy(entry_json(kx, &entry)))
+}
+
+/// What a tune path names: `sys/mounts/auth/PATH/tune` is how upstream's command line tunes login methods.
+fn tuned(class: Class, path: &str) -> (Class, &str) {
+    match path.strip_prefix("auth/") {
+        Some(path) if class == Class::Secret => (Class::Auth, path),
+        _ => (class, path),
+    }
 }
 
 fn read_tune(kx: &mut Kx, class: Class, path: &str) -> Result<Reply, Fault> {

@@ -64,7 +64,10 @@ fn run(session: &Session, arguments: &Arguments) -> Outcome {
     }
     if arguments.get(&GENERATE_OTP) {
         let otp = one_time_password(session)?;
-        return session.show_value(&json!({ "otp": otp.as_str() }), || otp.to_string());
+        if session.is_table() && session.field.is_none() {
+            return session.terminal.print_bare(otp.as_bytes());
+        }
+        return session.show_value(&json!({ "otp": otp.as_str(), "otp_length": otp.len() }), String::new);
     }
     if arguments.get(&CANCEL) {
         session.send(&Request::delete(ATTEMPT), "canceling root token generation")?;
