@@ -58,7 +58,7 @@ fn curl(client: &Client, request: &Request, program: &str) -> Outcome<String> {
     if settings.skip_verify {
         plain.push_str(" --insecure");
     }
-    if request.operation != Operation::Read {
+    if request.operation.method() != "GET" {
         plain.push_str(&format!(" -X {}", request.operation.method()));
     }
     let mut headers = vec!["\"X-Vault-Request: true\"".to_owned()];

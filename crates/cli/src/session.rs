@@ -83,7 +83,8 @@ impl<'a> Session<'a> {
 
     /// Waits a little, between two looks at something that takes its time.
     pub fn pause(&self, pause: std::time::Duration) {
-        self.runtime.block_on(tokio::time::sleep(pause));
+        // The timer has to be made inside of the runtime.
+        self.runtime.block_on(async { tokio::time::sleep(pause).await });
     }
 
     /// Until told otherwise, with this token and unwrapped replies.

@@ -16,6 +16,9 @@ pub(crate) fn of(base: &str, request: &Request) -> Result<Url, ClientError> {
     if !matches!(url.scheme(), "http" | "https") || url.host_str().is_none() {
         return Err(not_valid(base));
     }
+    if let Some(parameter) = request.operation.parameter() {
+        url.query_pairs_mut().append_pair(parameter, "true");
+    }
     if !request.query.is_empty() {
         url.query_pairs_mut().extend_pairs(&request.query);
     }

@@ -20,15 +20,22 @@ pub enum Operation {
 }
 
 impl Operation {
-    /// The HTTP method.
+    /// The HTTP method. Lists are reads with a parameter: proxies do not know verbs of our own.
     pub fn method(self) -> &'static str {
         match self {
-            Self::Read => "GET",
-            Self::List => "LIST",
-            Self::Scan => "SCAN",
+            Self::Read | Self::List | Self::Scan => "GET",
             Self::Write => "PUT",
             Self::Patch => "PATCH",
             Self::Delete => "DELETE",
+        }
+    }
+
+    /// The parameter that a list is asked for with.
+    pub(crate) fn parameter(self) -> Option<&'static str> {
+        match self {
+            Self::List => Some("list"),
+            Self::Scan => Some("scan"),
+            Self::Read | Self::Write | Self::Patch | Self::Delete => None,
         }
     }
 

@@ -1,6 +1,6 @@
 //! The client against answers made up for each test, on a listener of its own.
 
-use super::{Client, ClientError, Operation, Request, Settings};
+use super::{Client, ClientError, Request, Settings};
 use std::io::{Read as _, Write as _};
 use std::net::TcpListener;
 
@@ -126,7 +126,13 @@ fn a_token_with_a_line_break_is_an_error_that_does_not_show_it() {
 }
 
 #[test]
-fn methods_are_those_of_the_api() {
-    assert_eq!(Operation::Scan.method(), "SCAN");
-    assert_eq!(Operation::Write.method(), "PUT");
+fn lists_are_reads_with_a_parameter() {
+    let client = client("http://127.0.0.1:1");
+    let url = |request: Request| format!("{} {}", request.operation.method(), client.address(&request).unwrap());
+    assert_eq!(
+        url(Request::list("a/").with_query("after", "b&c")),
+        "GET http://127.0.0.1:1/v1/a/?list=true&after=b%26c"
+    );
+    assert_eq!(url(Request::scan("a")), "GET http://127.0.0.1:1/v1/a?scan=true");
+    assert_eq!(url(Request::act("a")), "PUT http://127.0.0.1:1/v1/a");
 }
