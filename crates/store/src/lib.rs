@@ -10,6 +10,9 @@
 
 mod cipher;
 mod conflict;
+#[cfg(test)]
+mod conformance;
+pub mod faulty;
 pub mod local;
 mod log;
 pub mod memory;

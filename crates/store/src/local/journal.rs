@@ -177,8 +177,7 @@ impl Journal {
             return Ok(());
         }
         let end = wanted.div_ceil(self.segment_bytes) * self.segment_bytes;
-        segment::zero(&self.file, self.allocated, end)?;
-        self.file.sync_all()?;
+        segment::extend(&self.file, self.allocated, end)?;
         self.allocated = end;
         Ok(())
     }

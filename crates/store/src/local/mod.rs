@@ -7,6 +7,7 @@
 //! | `spare` | the zeroed file that the journal goes on in |
 //! | `high-water` | the newest revision that was acknowledged: a journal that ends before it lost something |
 //! | `replica.redb` | the key space at the last checkpoint, with that checkpoint's revision and chain value |
+//! | `replica.sums` | a checksum for each block of the replica |
 //! | `lock` | held while open |
 //!
 //! Memory holds the commits since the last checkpoint and a bounded cache of the replica's pages, whatever the store
@@ -14,6 +15,7 @@
 //! crash the journal is replayed above the checkpoint. A frame that is torn and was never acknowledged is cut off; anything
 //! else that does not fit is an error that names the place, and nothing is opened.
 
+mod checked;
 mod committer;
 mod frame;
 pub mod image;
@@ -50,12 +52,15 @@ pub enum OpenError {
     #[error("{0} is in use by another process")]
     InUse(String),
     /// The folder or a file belongs to somebody else, or others may read it.
-    #[error("{0} must belong to this user and be closed to others (mode 0700)")]
+    #[error("{0} must belong to this user and be closed to others: check whose it is, and run chmod 0700 on it")]
     Permissions(String),
     /// What is there is not what was written.
     #[error(transparent)]
     Store(#[from] StoreError),
 }
+
+/// The replica's file.
+const REPLICA: &str = "replica.redb";
 
 /// Sizes. The defaults suit a small machine.
 #[derive(Debug, Clone)]
@@ -86,7 +91,7 @@ impl LocalLog {
     /// Opens the store in a folder, which is made if it is not there.
     pub fn open(folder: &Path, options: LocalOptions) -> Result<Self, OpenError> {
         let lock = claim(folder)?;
-        let replica = Replica::open(&folder.join("replica.redb"), options.cache_bytes)?;
+        let replica = Replica::open(&folder.join(REPLICA), options.cache_bytes)?;
         let mut snapshot = LocalSnapshot::at_checkpoint(replica.read()?);
         let journal = Journal::open(folder, options.segment_bytes, replica.chain()?, &mut snapshot)?;
         let current = Arc::new(RwLock::new(Arc::new(snapshot)));
@@ -108,7 +113,8 @@ fn claim(folder: &Path) -> Result<File, OpenError> {
         return Err(OpenError::Permissions(name));
     }
     if metadata.mode() & 0o077 != 0 {
-        if std::fs::read_dir(folder).map_err(failed)?.next().is_some() {
+        // What is in it already may have been read; a folder that holds nothing of ours is closed before anything does.
+        if holds_a_store(folder).map_err(failed)? {
             return Err(OpenError::Permissions(name));
         }
         rustix::fs::chmod(folder, Mode::RWXU).map_err(|error| failed(error.into()))?;
@@ -116,6 +122,10 @@ fn claim(folder: &Path) -> Result<File, OpenError> {
     let lock = frame::create(&folder.join("lock")).map_err(failed)?;
     rustix::fs::flock(&lock, FlockOperation::NonBlockingLockExclusive).map_err(|_| OpenError::InUse(name.clone()))?;
     Ok(lock)
+}
+
+fn holds_a_store(folder: &Path) -> std::io::Result<bool> {
+    Ok(folder.join(REPLICA).try_exists()? || !segment::all(folder)?.is_empty())
 }
 
 impl Log for LocalLog {

@@ -1,9 +1,9 @@
 //! The replica: the key space at the last checkpoint, in a redb file. Its own durability is that of checkpoints; the
 //! journal is what commits rely on.
 
+use super::checked::Checked;
 use super::memtable::Memtable;
 use crate::{Revision, StoreError, Stored, Visit};
-use redb::backends::FileBackend;
 use redb::{Database, ReadOnlyTable, ReadableDatabase, StorageBackend, TableDefinition};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
@@ -31,8 +31,7 @@ fn failed(error: impl std::fmt::Display) -> StoreError {
 impl Replica {
     /// Opens or makes the file.
     pub(super) fn open(path: &Path, cache_bytes: usize) -> Result<Self, StoreError> {
-        let file = super::frame::create(path).map_err(failed)?;
-        Self::on(FileBackend::new(file).map_err(failed)?, cache_bytes)
+        Self::on(Checked::open(path).map_err(failed)?, cache_bytes)
     }
 
     /// Opens or makes it on anything that holds bytes.

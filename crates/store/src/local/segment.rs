@@ -5,6 +5,7 @@
 
 use super::frame::create;
 use crate::Revision;
+use rustix::fs::FallocateFlags;
 use std::fs::File;
 use std::io;
 use std::os::unix::fs::FileExt;
@@ -51,9 +52,10 @@ pub(super) fn prepare(folder: &Path, bytes: u64) -> io::Result<()> {
         return Ok(());
     }
     let file = create(&dirty)?;
-    file.set_len(bytes)?;
-    zero(&file, 0, bytes)?;
-    file.sync_all()?;
+    if let Err(error) = extend(&file, 0, bytes) {
+        std::fs::remove_file(dirty)?;
+        return Err(error);
+    }
     std::fs::rename(dirty, spare)
 }
 
@@ -72,6 +74,13 @@ pub(super) fn trim(folder: &Path, checkpoint: Revision) -> io::Result<()> {
         }
     }
     Ok(())
+}
+
+/// Makes a file longer by zeros that are durable. If there is no space, that shows before any is taken.
+pub(super) fn extend(file: &File, from: u64, to: u64) -> io::Result<()> {
+    rustix::fs::fallocate(file, FallocateFlags::empty(), from, to - from)?;
+    zero(file, from, to)?;
+    file.sync_all()
 }
 
 /// Fills a part of a file with zeros.

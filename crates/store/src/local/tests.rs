@@ -219,6 +219,11 @@ fn s96_a_folder_that_others_can_read_is_refused() {
     }
     std::fs::set_permissions(folder.0.path(), std::fs::Permissions::from_mode(0o755)).unwrap();
     assert!(matches!(folder.open(), Err(OpenError::Permissions(_))));
+    let fresh = Folder::new();
+    std::fs::create_dir(fresh.0.path().join("lost+found")).unwrap();
+    std::fs::set_permissions(fresh.0.path(), std::fs::Permissions::from_mode(0o755)).unwrap();
+    let _log = fresh.open().unwrap();
+    assert_eq!(fresh.0.path().metadata().unwrap().permissions().mode() & 0o777, 0o700);
 }
 
 #[test]
@@ -244,4 +249,69 @@ fn files_are_read_from_their_bytes() {
     let (revision, entries) = image::read_replica(&replica).unwrap();
     assert_eq!((revision, entries.len(), entries[0].0.as_str()), (Revision(2), 2, "a/b/1"));
     assert!(image::read_replica(b"not a replica").is_err());
+}
+
+/// A store that was closed, with some entries.
+fn closed_store() -> (Folder, Vec<String>) {
+    let folder = Folder::new();
+    let log = folder.open().unwrap();
+    let keys: Vec<String> = (0..300).map(|number| format!("a/policy/{number:03}")).collect();
+    for key in &keys {
+        put(&log, key, &"v".repeat(300));
+    }
+    drop(log);
+    (folder, keys)
+}
+
+/// All keys, or what the store says of its damage.
+fn read_all(folder: &Folder) -> Result<Vec<String>, String> {
+    let log = folder.open().map_err(|error| error.to_string())?;
+    let mut keys = Vec::new();
+    let mut visit = |key: &str, _: &[u8], _| {
+        keys.push(key.to_owned());
+        std::ops::ControlFlow::Continue(())
+    };
+    log.snapshot().visit("a/", "a0", &mut visit).map_err(|error| error.to_string())?;
+    Ok(keys)
+}
+
+#[test]
+fn flipped_bytes_of_the_replica_are_reported_wherever_they_are() {
+    let (folder, keys) = closed_store();
+    let file = |folder: &Folder| folder.0.path().join("replica.redb");
+    let bytes = std::fs::read(file(&folder)).unwrap();
+    let mut reported = 0;
+    for at in (0..bytes.len()).step_by(3067) {
+        let damaged = folder.copy();
+        let replica = std::fs::OpenOptions::new().write(true).open(file(&damaged)).unwrap();
+        replica.write_all_at(&[bytes[at] ^ 0x10], at as u64).unwrap();
+        match read_all(&damaged) {
+            Ok(found) => assert_eq!(found, keys, "byte {at}: unused, or there twice"),
+            Err(_) => reported += 1,
+        }
+    }
+    assert!(reported > 10, "{reported}");
+    // A key that is changed is not found where it was: without checksums nobody would miss it.
+    let needle = b"a/policy/123";
+    let at = bytes.windows(needle.len()).position(|window| window == needle).unwrap();
+    let damaged = folder.copy();
+    let replica = std::fs::OpenOptions::new().write(true).open(file(&damaged)).unwrap();
+    replica.write_all_at(b"x", (at + 2) as u64).unwrap();
+    assert!(read_all(&damaged).unwrap_err().contains("damaged"));
+}
+
+#[test]
+fn f05_a_full_disk_refuses_commits_and_stops_nothing() {
+    let folder = Folder::new();
+    drop(folder.open().unwrap());
+    // No file system has room for a file of this size, so the journal cannot grow beyond what it has.
+    let log = LocalLog::open(folder.0.path(), LocalOptions { segment_bytes: 1 << 62, ..small() }).unwrap();
+    put(&log, "a/b/1", "one");
+    let large = "x".repeat(100 << 10);
+    let refused = submit(&log, commit_of(log.snapshot().revision(), &[], &[("a/b/2", Some(&large))]));
+    assert!(matches!(refused, Err(CommitError::Full)), "{refused:?}");
+    assert_eq!((value(&log, "a/b/1").as_deref(), value(&log, "a/b/2")), (Some("one"), None));
+    assert_eq!(put(&log, "a/b/3", "three"), Revision(2), "a small one still fits");
+    drop(log);
+    assert_eq!(value(&folder.open().unwrap(), "a/b/3").as_deref(), Some("three"));
 }
