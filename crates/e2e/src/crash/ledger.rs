@@ -4,18 +4,13 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
+use super::object::Object;
 use crate::failure::Outcome;
-use crate::http::{Answer, Connection, Request};
+use crate::http::{Connection, Request};
 use crate::server::Server;
 
-/// An object that can be written, read and deleted.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Object {
-    /// A kv version 2 secret of that name.
-    Secret(String),
-    /// An access policy of that name.
-    Policy(String),
-}
+/// Refusals that are remembered.
+const REFUSED_MAX: usize = 16;
 
 /// What is known of an object: the acknowledged state, and one more that an unacknowledged request may have made.
 #[derive(Debug, Clone, Default)]
@@ -35,6 +30,7 @@ enum Life {
 #[derive(Debug, Clone)]
 struct Token {
     secret: String,
+    /// Empty for a wrapping token.
     accessor: String,
     parent: Option<usize>,
     life: Life,
@@ -47,6 +43,10 @@ pub struct Ledger {
     pub client: String,
     objects: BTreeMap<Object, Belief>,
     tokens: Vec<Token>,
+    /// What the server refused to do. Random clients ask for what is gone; the fixed workload asks for nothing of the kind.
+    pub(super) refused: Vec<String>,
+    /// An unseal share that a rekey gave out, and whether the rekey was acknowledged.
+    pub(super) rekeyed: Option<(String, bool)>,
 }
 
 impl Ledger {
@@ -71,40 +71,53 @@ impl Ledger {
 
     /// Writes `value` to the object; false if no answer came.
     pub fn write(&mut self, connection: &mut Connection, root: &str, object: Object, value: &str) -> bool {
-        let request = match &object {
-            Object::Secret(name) => Request::api("POST", &format!("secret/data/{}/{name}", self.client), root)
-                .with_json(&json!({"data": {"value": value}})),
-            Object::Policy(name) => Request::api("PUT", &format!("sys/policies/acl/{}-{name}", self.client), root)
-                .with_json(&json!({"policy": format!("path \"{value}\" {{ capabilities = [\"read\"] }}")})),
-        };
+        let request = object.write_request(&self.client, root, value);
         self.change(connection, &request, object, Some(value.to_owned()))
     }
 
     /// Deletes the object altogether; false if no answer came.
     pub fn delete(&mut self, connection: &mut Connection, root: &str, object: Object) -> bool {
-        let path = match &object {
-            Object::Secret(name) => format!("secret/metadata/{}/{name}", self.client),
-            Object::Policy(name) => format!("sys/policies/acl/{}-{name}", self.client),
-        };
-        self.change(connection, &Request::api("DELETE", &path, root), object, None)
+        let request = object.delete_request(&self.client, root);
+        self.change(connection, &request, object, None)
     }
 
     /// Creates a token as a child of an earlier one, or of the root token; false if no answer came.
     pub fn create_token(&mut self, connection: &mut Connection, root: &str, parent: Option<usize>) -> bool {
         let holder = parent.and_then(|index| self.tokens.get(index)).map_or(root, |token| token.secret.as_str());
         let request = Request::api("POST", "auth/token/create", holder).with_json(&json!({"ttl": "1h"}));
-        let Ok(answer) = connection.send(&request, true) else { return false };
+        self.receive_token(connection, &request, parent)
+    }
+
+    /// Sends a request whose answer holds a new token; false if no answer came.
+    pub(super) fn receive_token(
+        &mut self,
+        connection: &mut Connection,
+        request: &Request,
+        parent: Option<usize>,
+    ) -> bool {
+        let Ok(answer) = connection.send(request, true) else { return false };
+        self.note_refusal(request, answer.status);
+        if let Ok(secret) = answer.text_at("/wrap_info/token") {
+            self.tokens.push(Token { secret, accessor: String::new(), parent, life: Life::Alive });
+        }
         if let (Ok(secret), Ok(accessor)) = (answer.text_at("/auth/client_token"), answer.text_at("/auth/accessor")) {
             self.tokens.push(Token { secret, accessor, parent, life: Life::Alive });
         }
         true
     }
 
-    /// Revokes a token and with it its children; false if no answer came.
+    /// Revokes a token and with it its children, or unwraps what a wrapping token holds; false if no answer came.
     pub fn revoke_token(&mut self, connection: &mut Connection, root: &str, index: usize) -> bool {
         let Some(token) = self.tokens.get(index) else { return true };
-        let request = Request::api("POST", "auth/token/revoke", root).with_json(&json!({"token": token.secret}));
-        let life = match connection.send(&request, true) {
+        let request = match token.accessor.as_str() {
+            "" => Request::api("POST", "sys/wrapping/unwrap", &token.secret),
+            _ => Request::api("POST", "auth/token/revoke", root).with_json(&json!({"token": token.secret})),
+        };
+        let answer = connection.send(&request, true);
+        if let Ok(answer) = &answer {
+            self.note_refusal(&request, answer.status);
+        }
+        let life = match answer {
             Ok(answer) if answer.status < 300 => Life::Dead,
             _ => Life::Unknown,
         };
@@ -129,16 +142,27 @@ impl Ledger {
         Ok(faults)
     }
 
-    fn change(&mut self, connection: &mut Connection, request: &Request, object: Object, new: Option<String>) -> bool {
+    pub(super) fn change(
+        &mut self,
+        connection: &mut Connection,
+        request: &Request,
+        object: Object,
+        new: Option<String>,
+    ) -> bool {
         let answer = connection.send(request, true);
+        if let Ok(answer) = &answer {
+            self.note_refusal(request, answer.status);
+            // Refused outright: nothing may have changed. A server that is going down may say 5xx after it committed.
+            if (300..500).contains(&answer.status) {
+                return true;
+            }
+        }
         let belief = self.objects.entry(object).or_default();
         match answer {
             Ok(answer) if answer.status < 300 => {
                 *belief = Belief { certain: new, possible: None };
                 true
             }
-            // Refused outright: nothing may have changed. A server that is going down may say 5xx after it committed.
-            Ok(answer) if answer.status < 500 => true,
             Ok(_) => {
                 belief.possible = Some(new);
                 true
@@ -147,6 +171,13 @@ impl Ledger {
                 belief.possible = Some(new);
                 false
             }
+        }
+    }
+
+    /// Notes an answer that is no success.
+    pub(super) fn note_refusal(&mut self, request: &Request, status: u16) {
+        if status >= 300 && self.refused.len() < REFUSED_MAX {
+            self.refused.push(format!("{} {}: {status}", request.method, request.path));
         }
     }
 
@@ -162,15 +193,7 @@ impl Ledger {
     }
 
     fn audit_object(&mut self, server: &Server, object: &Object, faults: &mut Vec<String>) -> Outcome<()> {
-        let found = match object {
-            Object::Secret(name) => self.read_secret(server, name, faults)?,
-            Object::Policy(name) => {
-                let path = format!("sys/policies/acl/{}-{name}", self.client);
-                let answer = get(server, &path)?;
-                let text = answer.text_at("/data/policy").ok();
-                text.and_then(|policy| policy.split('"').nth(1).map(str::to_owned))
-            }
-        };
+        let found = object.read(server, &self.client, faults)?;
         let belief = self.objects.entry(object.clone()).or_default();
         if found != belief.certain && belief.possible.as_ref() != Some(&found) {
             let (certain, possible) = (&belief.certain, &belief.possible);
@@ -178,18 +201,6 @@ impl Ledger {
         }
         *belief = Belief { certain: found, possible: None };
         Ok(())
-    }
-
-    /// The value, after checking that data and metadata tell of the same version.
-    fn read_secret(&self, server: &Server, name: &str, faults: &mut Vec<String>) -> Outcome<Option<String>> {
-        let data = get(server, &format!("secret/data/{}/{name}", self.client))?.json();
-        let metadata = get(server, &format!("secret/metadata/{}/{name}", self.client))?.json();
-        let version = data.pointer("/data/metadata/version").cloned();
-        let current = metadata.pointer("/data/current_version").cloned();
-        if version != current {
-            faults.push(format!("secret {name} is half written: version {version:?}, metadata says {current:?}"));
-        }
-        Ok(data.pointer("/data/data/value").and_then(Value::as_str).map(str::to_owned))
     }
 
     fn audit_listing(&self, server: &Server, faults: &mut Vec<String>) -> Outcome<()> {
@@ -213,14 +224,24 @@ impl Ledger {
 
     fn audit_token(&mut self, server: &Server, index: usize, faults: &mut Vec<String>) -> Outcome<()> {
         let Some(token) = self.tokens.get(index).cloned() else { return Ok(()) };
-        let by_secret =
-            server.client.send(&Request::api("GET", "auth/token/lookup-self", &token.secret))?.status == 200;
-        let request = Request::api("POST", "auth/token/lookup-accessor", &server.root_token);
-        let request = request.with_json(&json!({"accessor": token.accessor}));
-        let by_accessor = server.client.send(&request)?.status == 200;
-        if by_secret != by_accessor {
-            faults.push(format!("token {index} is half there: by itself {by_secret}, by accessor {by_accessor}"));
-        }
+        let by_secret = match token.accessor.as_str() {
+            "" => {
+                let request =
+                    Request::api("POST", "sys/wrapping/lookup", "").with_json(&json!({"token": token.secret}));
+                server.client.send(&request)?.status == 200
+            }
+            accessor => {
+                let request = Request::api("GET", "auth/token/lookup-self", &token.secret);
+                let by_secret = server.client.send(&request)?.status == 200;
+                let request = Request::api("POST", "auth/token/lookup-accessor", &server.root_token);
+                let by_accessor = server.client.send(&request.with_json(&json!({"accessor": accessor})))?.status == 200;
+                if by_secret != by_accessor {
+                    let half = format!("token {index} is half there: by itself {by_secret}, by accessor {by_accessor}");
+                    faults.push(half);
+                }
+                by_secret
+            }
+        };
         match (token.life, by_secret) {
             (Life::Dead, true) => faults.push(format!("revoked token {index} is alive")),
             (Life::Alive, false) => faults.push(format!("token {index} is lost")),
@@ -236,8 +257,4 @@ impl Ledger {
         }
         Ok(())
     }
-}
-
-fn get(server: &Server, path: &str) -> Outcome<Answer> {
-    server.client.send(&Request::api("GET", path, &server.root_token))
 }

@@ -24,7 +24,7 @@ pub fn at_random(settings: &Settings, kills: usize, seed: u64, bound: Duration) 
     let start = Instant::now();
     let mut findings = Findings::default();
     let mut random = Random::of_seed(seed);
-    let mut server = prepared(settings)?;
+    let (mut server, _) = prepared(settings)?;
     let mut ledgers: Vec<Ledger> = (0..CLIENTS).map(|number| Ledger::of_client(format!("c{number}"))).collect();
     for kill in 0..kills {
         if start.elapsed() > bound {
