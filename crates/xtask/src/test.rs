@@ -80,6 +80,9 @@ fn run_harness(name: &str, words: &[String], tools: &Tools, server: &Path, bound
         let example = runner::cargo(&["build", "--release", "--quiet", "--package", "e2e", "--example", "bare_hyper"]);
         runner::run("build the bare server", &example, 900)?;
         command.arg("--bare").arg(runner::target().join("release/examples/bare_hyper"));
+        let filler = runner::cargo(&["build", "--release", "--quiet", "--package", "sim", "--example", "fill"]);
+        runner::run("build what fills a store", &filler, 1500)?;
+        command.arg("--fill").arg(runner::target().join("release/examples/fill"));
         command.arg("--json").arg(runner::target().join("bench.json"));
     }
     command.env("COFFER_E2E_DIRECTORY", runner::target().join("e2e"));

@@ -1,6 +1,7 @@
 //! The cases of memory and of starting.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
@@ -11,7 +12,7 @@ use super::report::{Line, Report};
 use super::subject::bare;
 use crate::failure::{Context, Failure, Outcome};
 use crate::http::Request;
-use crate::process::anonymous_bytes;
+use crate::process::{Process, anonymous_bytes};
 use crate::server::Server;
 
 /// How long a server rests before its memory counts as idle.
@@ -21,38 +22,64 @@ const FILL_MAX: Duration = Duration::from_secs(1500);
 /// Starts of which the median counts.
 const STARTS: usize = 5;
 
-/// Idle memory, memory with `tokens` live tokens, start on an empty store, and, for ours alone, start on a store of
-/// `secrets` secrets and as many leases (0 leaves that out).
+/// What the cases of memory and of starting need.
+#[derive(Debug, Clone)]
+pub struct Amounts {
+    /// Live tokens in both servers.
+    pub tokens: u64,
+    /// Secrets, and as many leases, in ours alone; 0 leaves that out.
+    pub secrets: u64,
+    /// The program that fills a store that is not served: the example `fill` of `sim`.
+    pub filler: PathBuf,
+}
+
+/// Idle memory, memory with many live tokens, start on an empty store, and, for ours alone, start on a large one.
 ///
 /// # Errors
 /// If a server refuses what fills it.
-pub fn memory(loads: &Loads, peer: &Path, ours: &Path, tokens: u64, secrets: u64, report: &mut Report) -> Outcome<()> {
+pub fn memory(loads: &Loads, peer: &Path, ours: &Path, amounts: &Amounts, report: &mut Report) -> Outcome<()> {
     let mut servers = (bare(peer).at("peer")?, bare(ours).at("ours")?);
     sleep(REST);
     let idle = (anonymous_bytes(servers.0.process.id())?, anonymous_bytes(servers.1.process.id())?);
     report.print(bytes("idle memory", idle, 0.25));
-    let starts = (start_ms(&mut servers.0)?, start_ms(&mut servers.1)?);
+    let read = "sys/mounts";
+    let starts = (start_ms(&mut servers.0, read)?, start_ms(&mut servers.1, read)?);
     report.print(Line::at_most("start to first read, empty", "ms", starts.0, starts.1, 100.0));
-    fill_tokens(loads, &servers.0, tokens).at("peer")?;
-    fill_tokens(loads, &servers.1, tokens).at("ours")?;
+    fill_tokens(loads, &servers.0, amounts.tokens).at("peer")?;
+    fill_tokens(loads, &servers.1, amounts.tokens).at("ours")?;
     sleep(REST);
     let full = (anonymous_bytes(servers.0.process.id())?, anonymous_bytes(servers.1.process.id())?);
-    report.print(bytes(&format!("memory with {tokens} tokens"), full, 0.05));
+    report.print(bytes(&format!("memory with {} tokens", amounts.tokens), full, 0.05));
     drop(servers);
-    if secrets > 0 {
-        let mut server = bare(ours)?;
-        fill_secrets(loads, &server, secrets)?;
-        fill_tokens(loads, &server, secrets)?;
-        let took = start_ms(&mut server)?;
-        report.print(Line::at_most(
-            &format!("start to first read, {secrets} secrets and leases"),
-            "ms",
-            0.0,
-            took,
-            300.0,
-        ));
-    }
+    if amounts.secrets > 0 { large(ours, amounts, report) } else { Ok(()) }
+}
+
+/// Start and memory on a store of many secrets and leases.
+fn large(ours: &Path, amounts: &Amounts, report: &mut Report) -> Outcome<()> {
+    let mut server = bare(ours)?;
+    server.as_root("POST", "sys/mounts/secret", Some(json!({"type": "kv", "options": {"version": "2"}})))?;
+    server.process.kill();
+    fill_store(&server, amounts)?;
+    let took = start_ms(&mut server, "secret/data/fill/1/1")?;
+    let case = format!("start to first read, {} secrets and leases", amounts.secrets);
+    report.print(Line::at_most(&case, "ms", 0.0, took, 300.0));
+    sleep(REST);
+    let megabytes = anonymous_bytes(server.process.id())? as f64 / f64::from(1 << 20);
+    report.print(Line::at_most("memory with these", "MB", 0.0, megabytes, 0.0));
     Ok(())
+}
+
+fn fill_store(server: &Server, amounts: &Amounts) -> Outcome<()> {
+    let log = server.folder().join("fill.log");
+    let mut fill = Command::new(&amounts.filler);
+    fill.arg(server.folder().join("data")).args(&server.shares).arg(&server.root_token);
+    fill.args([amounts.secrets, amounts.secrets].map(|amount| amount.to_string()));
+    let mut process = Process::start(fill, &log)?;
+    match process.wait(FILL_MAX) {
+        Some(status) if status.success() => Ok(()),
+        Some(status) => Err(Failure::new(format!("filling ended with {status}: {}", process.log_tail(5)))),
+        None => Err(Failure::new(format!("filling took longer than {FILL_MAX:?}"))),
+    }
 }
 
 fn bytes(case: &str, (peer, ours): (u64, u64), share_max: f64) -> Line {
@@ -61,12 +88,8 @@ fn bytes(case: &str, (peer, ours): (u64, u64), share_max: f64) -> Line {
     Line { ratio: ours as f64 / peer.max(1) as f64, aim: -share_max, ..line }
 }
 
-/// The median time from the start of the process to the first secret read, unsealing in between.
-fn start_ms(server: &mut Server) -> Outcome<f64> {
-    if server.as_root("GET", "sys/mounts/secret", None).is_err() {
-        server.as_root("POST", "sys/mounts/secret", Some(json!({"type": "kv", "options": {"version": "1"}})))?;
-        server.as_root("POST", "secret/start", Some(json!({"value": "1"})))?;
-    }
+/// The median time from the start of the process to the first answer to a read as root, unsealing in between.
+fn start_ms(server: &mut Server, read: &str) -> Outcome<f64> {
     let mut times = Vec::new();
     for _ in 0..STARTS {
         server.process.kill();
@@ -74,7 +97,7 @@ fn start_ms(server: &mut Server) -> Outcome<f64> {
         server.restart()?;
         server.unseal()?;
         loop {
-            let answer = server.client.send(&Request::api("GET", "sys/mounts", &server.root_token))?;
+            let answer = server.client.send(&Request::api("GET", read, &server.root_token))?;
             if answer.status == 200 {
                 break;
             }
@@ -93,31 +116,16 @@ fn fill_tokens(loads: &Loads, server: &Server, tokens: u64) -> Outcome<()> {
     fill(loads, server, &load, tokens)
 }
 
-fn fill_secrets(loads: &Loads, server: &Server, secrets: u64) -> Outcome<()> {
-    let _mounted_before = server.as_root("DELETE", "sys/mounts/secret", None);
-    server.as_root("POST", "sys/mounts/secret", Some(json!({"type": "kv", "options": {"version": "2"}})))?;
-    let environment = vec![("TOKEN", server.root_token.clone()), ("ROUND", "0".to_owned())];
-    fill(loads, server, &Load { script: "fill", path: "/".to_owned(), connections: 256, environment }, secrets)
-}
-
 /// Repeats a load until it has been answered `wanted` times.
 fn fill(loads: &Loads, server: &Server, load: &Load, wanted: u64) -> Outcome<()> {
     let start = Instant::now();
     let mut done = 0.0;
-    let mut round = 0;
     while done < wanted as f64 {
         if start.elapsed() > FILL_MAX {
             return Err(Failure::new(format!("only {done} of {wanted} were written in {FILL_MAX:?}")));
         }
-        round += 1;
-        let mut load = load.clone();
-        for (name, value) in &mut load.environment {
-            if *name == "ROUND" {
-                *value = round.to_string();
-            }
-        }
         let seconds = if done == 0.0 || wanted as f64 - done > done * 5.0 { 2 } else { 5 };
-        done += loads.run(&load, &server.client.address.to_string(), server.process.id(), seconds)?.requests;
+        done += loads.run(load, &server.client.address.to_string(), server.process.id(), seconds)?.requests;
     }
     Ok(())
 }

@@ -12,7 +12,7 @@ mod subject;
 
 pub use cases::speed;
 pub use load::Loads;
-pub use memory::memory;
+pub use memory::{Amounts, memory};
 pub use report::{Line, Report};
 pub use subject::Subject;
 

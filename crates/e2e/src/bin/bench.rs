@@ -1,4 +1,4 @@
-//! `bench --peer BINARY --server BINARY --bare BINARY [--short] [--only NAME] [--tokens N] [--million N] [--json FILE]`: see `e2e::bench`.
+//! `bench --peer BINARY --server BINARY --bare BINARY --fill BINARY [--short] [--only NAME] [--tokens N] [--million N] [--json FILE]`: see `e2e::bench`.
 
 #![forbid(unsafe_code)]
 
@@ -6,7 +6,7 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use e2e::arguments::Arguments;
-use e2e::bench::{Loads, Report, Subject, memory, speed};
+use e2e::bench::{Amounts, Loads, Report, Subject, memory, speed};
 use e2e::failure::Outcome;
 
 fn main() -> ExitCode {
@@ -38,9 +38,12 @@ fn measure(arguments: &Arguments) -> Outcome<bool> {
         speed(&loads, &subjects.0, &subjects.1, &arguments.binary("bare")?, &only, &mut report)?;
     }
     if only.is_empty() || only == "memory" {
-        let tokens = arguments.number("tokens", if short { 5_000 } else { 100_000 })?;
-        let secrets = arguments.number("million", if short { 0 } else { 1_000_000 })?;
-        memory(&loads, &peer, &ours, tokens, secrets, &mut report)?;
+        let amounts = Amounts {
+            tokens: arguments.number("tokens", if short { 5_000 } else { 100_000 })?,
+            secrets: arguments.number("million", if short { 0 } else { 1_000_000 })?,
+            filler: arguments.binary("fill")?,
+        };
+        memory(&loads, &peer, &ours, &amounts, &mut report)?;
     }
     println!("\nbare hyper: {:.0} requests per second of processor time", report.limit_per_cpu_second);
     let written = arguments.value("json").unwrap_or_else(|| "bench.json".to_owned());
