@@ -136,8 +136,13 @@ impl Journal {
             let mut at = 0;
             while let Found::Frame(found) = frame::decode(bytes.get(at..).unwrap_or_default()) {
                 at += found.length;
-                let Some(chain) = found.chain.filter(|_| found.revision > self.checkpoint) else { continue };
-                if mac.mac(&previous, found.chained) != chain {
+                // Before the first key nothing is chained; after it, a frame without a link is nobody's of ours.
+                let first = found.chain.is_none() && previous == [0; 32];
+                if found.revision <= self.checkpoint || first {
+                    continue;
+                }
+                let chain = mac.mac(&previous, found.chained);
+                if found.chain != Some(chain) {
                     let commit = found.revision.0;
                     return Err(StoreError::Damaged(format!(
                         "journal: commit {commit} is not chained to the one before"

@@ -193,6 +193,18 @@ fn the_chain_is_verified_when_the_key_is_known() {
 }
 
 #[test]
+fn a_commit_without_the_key_is_noticed_after_one_with_it() {
+    let folder = Folder::new();
+    let log = folder.open().unwrap();
+    log.arm(Arc::new(Sum(1))).unwrap();
+    put(&log, "a/b/1", "one");
+    let forged = folder.copy();
+    let unarmed = forged.open().unwrap();
+    put(&unarmed, "a/b/1", "forged");
+    assert!(forged.copy().open().unwrap().arm(Arc::new(Sum(1))).is_err());
+}
+
+#[test]
 fn checkpoints_change_nothing_that_is_seen() {
     let folder = Folder::new();
     let options = LocalOptions { checkpoint_bytes: 4_000, ..small() };
