@@ -1,9 +1,9 @@
 //! The seam to the shell: what the kernel may ask of the node it runs on, and what it may ask it to do.
 
 use crate::audit::AuditDevice;
-use barrier::Barrier;
 use barrier::ceremony::{GenerateRoot, Rekey};
-use engine::{Fault, Input, Reply};
+use barrier::{Barrier, Moment};
+use engine::{Fault, Input, Reply, Timestamp};
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 
@@ -16,6 +16,19 @@ pub struct Ceremonies {
     pub rekey_recovery: Option<Rekey>,
     /// `sys/generate-root`.
     pub generate_root: Option<GenerateRoot>,
+}
+
+impl Ceremonies {
+    /// Without those whose time is over, and the shares that they hold.
+    #[must_use]
+    pub fn live(self, now: Timestamp) -> Self {
+        let now = Moment(now.nanoseconds());
+        Self {
+            rekey: self.rekey.filter(|rekey| rekey.is_live(now)),
+            rekey_recovery: self.rekey_recovery.filter(|rekey| rekey.is_live(now)),
+            generate_root: self.generate_root.filter(|generation| generation.is_live(now)),
+        }
+    }
 }
 
 /// Facts and services of the node. Everything here is about the process, nothing about stored state.

@@ -1,7 +1,7 @@
 //! Background work: sleeps until something is due or a signal comes, runs the kernel's jobs, commits what they decide.
 
 use crate::drive;
-use crate::shell::{Shell, Unsealed};
+use crate::shell::{Shell, Unsealed, lock};
 use barrier::Pass;
 use engine::{Fault, Headers, Input, Operation, Peer, Request, RequestPath, SystemRandomness};
 use kernel::jobs::{self, JobOutcome, Progress};
@@ -43,6 +43,7 @@ pub async fn run(shell: Arc<Shell>) {
                 }
                 let keys = keys.go_on(&shell, &unsealed).await;
                 note(&shell, "identity-keys", turn_identity_keys(&shell, &unsealed).await.map(|_| ()));
+                forget_ended_ceremonies(&shell);
                 match expire(&shell, &unsealed).await {
                     Ok(progress) => sleep_until(&shell, progress).min(keys),
                     Err(fault) => {
@@ -106,6 +107,12 @@ fn arrival(shell: &Arc<Shell>, unsealed: &Unsealed) -> Result<Arrival, Fault> {
         request: Arc::new(own_request()),
         node: shell.clone(),
     })
+}
+
+/// Wipes the shares of ceremonies whose time is over.
+fn forget_ended_ceremonies(shell: &Shell) {
+    let mut ceremonies = lock(&shell.ceremonies);
+    *ceremonies = std::mem::take(&mut *ceremonies).live(shell.clock.now());
 }
 
 /// The work on the barrier's keys: looks now and then whether a new term is due, and walks over the store a step at a

@@ -1,5 +1,7 @@
 //! The kernel as a whole, on a store in memory: what no stage can show alone.
 
+#![forbid(unsafe_code)]
+
 #[cfg(test)]
 mod harness;
 #[cfg(test)]

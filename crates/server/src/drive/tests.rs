@@ -182,6 +182,29 @@ fn s27_anonymous_starts_never_block_an_operator() {
 }
 
 #[test]
+fn s27_shares_that_are_none_do_not_make_others_start_over() {
+    run(async {
+        let mut node = Node::new(3, 2).await;
+        let nonce = node.start("sys/rekey", json!({ "secret_shares": 1, "secret_threshold": 1 })).await;
+        node.give("sys/rekey/update", &nonce, &node.shares[..1]).await;
+        let (_, started) = node.write(ROOT, "sys/generate-root/attempt", json!({})).await;
+        let root_nonce = started["nonce"].as_str().unwrap();
+        node.give("sys/generate-root/update", root_nonce, &node.shares[..1]).await;
+        node.open = OpenCeremonies { rekey: true, generate_root: true };
+        for _ in 0..10 {
+            let none = |nonce: &str| json!({ "key": "11".repeat(33), "nonce": nonce });
+            assert_eq!(node.write("", "sys/rekey/update", none(&nonce)).await.0, 400);
+            assert_eq!(node.write("", "sys/generate-root/update", none(root_nonce)).await.0, 400);
+        }
+        assert_eq!(node.read("sys/rekey/init").await["progress"], 1);
+        assert_eq!(node.read("sys/generate-root/attempt").await["progress"], 1);
+        // A share that is one counts, whoever gives it.
+        let given = json!({ "key": node.shares[1], "nonce": root_nonce });
+        assert_eq!(node.write("", "sys/generate-root/update", given).await.1["complete"], true);
+    });
+}
+
+#[test]
 fn s27_a_holder_of_one_share_starts_and_goes_on_without_a_token() {
     run(async {
         let node = Node::new(3, 2).await;

@@ -1,7 +1,7 @@
 //! A new root token by quorum. `sys/generate-root` answers without an envelope, `sys/generate-root-token` with one.
 
 use super::wording::general;
-use super::{ANYONE, Who, holder, keep, known, may_cancel, moment, owner, running, who};
+use super::{ANYONE, Who, admit, keep, known, may_cancel, moment, owner, running, who};
 use crate::{Kx, bootstrap, tokens};
 use barrier::ceremony::{
     Authority, CeremonyError, Disclosure, EncodedToken, GenerateRoot, GenerateRootRequest, Granted,
@@ -184,9 +184,7 @@ fn update(kx: &mut Kx, family: Family, request: Submit) -> Result<Reply, Fault> 
         (Err(_), Who::Unknown) => return Err(Fault::Denied),
         (Err(error), _) => return Err(bad_share(family, error)),
     };
-    if matches!(caller, Who::Unknown) {
-        holder(kx, &share)?;
-    }
+    admit(kx, &caller, &share)?;
     if family == Family::Enveloped && request.nonce.is_empty() {
         return Err(Fault::invalid("nonce is required"));
     }

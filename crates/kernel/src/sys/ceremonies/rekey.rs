@@ -1,7 +1,7 @@
 //! New shares of the unseal or recovery key, over two families of paths.
 
 use super::wording::{Family, Kind, Step, general};
-use super::{ANYONE, Who, holder, keep, known, may_cancel, moment, owner, recipients, running, who};
+use super::{ANYONE, Who, admit, keep, known, may_cancel, moment, owner, recipients, running, who};
 use crate::{Ceremonies, Kx};
 use barrier::ceremony::{
     Authority, Backup, CeremonyError, Rekey, RekeyProgress, RekeyRequest, RekeyStatus, Verification,
@@ -206,9 +206,7 @@ fn cancel(kx: &mut Kx, kind: Kind) -> Result<Reply, Fault> {
 fn update(kx: &mut Kx, kind: Kind, request: Submit) -> Result<Reply, Fault> {
     let caller = kind.caller(kx);
     let share = share(kind, &caller, &request)?;
-    if matches!(caller, Who::Unknown) {
-        holder(kx, &share)?;
-    }
+    admit(kx, &caller, &share)?;
     kind.check_supported(kx)?;
     let current = kind.current(kx).ok_or_else(|| kind.not_started(Step::Update))?;
     let before = current.status();
@@ -268,11 +266,15 @@ fn verify(kx: &mut Kx, kind: Kind, request: Submit) -> Result<Reply, Fault> {
     let caller = kind.caller(kx);
     let share = share(kind, &caller, &request)?;
     let current = kind.current(kx);
-    if matches!(caller, Who::Unknown) && !current.as_ref().is_some_and(|current| current.has_new_share(&share)) {
+    let new = current.as_ref().is_some_and(|current| current.has_new_share(&share));
+    if matches!(caller, Who::Unknown) && !new {
         return Err(Fault::Denied);
     }
     let current = current.ok_or_else(|| kind.not_started(Step::Verify))?;
     let before = current.status();
+    if matches!(caller, Who::Anyone) && !new {
+        return Err(kind.refused(Step::Verify, CeremonyError::WrongNewShares, &before));
+    }
     let (barrier, now) = (kx.barrier.clone(), moment(kx));
     let step = current.verify(&barrier, &mut kx.cx.tx, &request.nonce, share, now, kx.cx.randomness.as_mut());
     match step.result {
