@@ -26,6 +26,10 @@ mod token_file;
 use std::path::Path;
 use std::process::ExitCode;
 
+/// Requests are many small allocations of short life, for which the system's allocator is slow.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> ExitCode {
     let mut words = std::env::args_os();
     let started = words.next().unwrap_or_default();

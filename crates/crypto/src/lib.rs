@@ -6,6 +6,7 @@
 
 pub mod aead;
 pub mod digest;
+mod hex;
 pub mod kdf;
 pub mod mac;
 pub mod openpgp;
@@ -16,6 +17,7 @@ pub mod shamir;
 pub mod signing;
 
 pub use aead::{DataKey, OpenError};
+pub use hex::{hex, hex_after, hex_onto};
 pub use kdf::hkdf_sha256;
 pub use mac::{MacKey, hmac_sha256};
 pub use randomness::{RandomBytes, Randomness, SeededRandomness, SystemRandomness};

@@ -33,9 +33,11 @@ pub trait Randomness {
         let mut bytes = [0; 16];
         self.fill(&mut bytes);
         let number = (u128::from_be_bytes(bytes) & !(0xf << 76) & !(0b11 << 62)) | (4 << 76) | (0b10 << 62);
-        let hex = format!("{number:032x}");
-        let part = |from: usize, to: usize| hex.get(from..to).unwrap_or_default();
-        format!("{}-{}-{}-{}-{}", part(0, 8), part(8, 12), part(12, 16), part(16, 20), part(20, 32))
+        let mut text = crate::hex(&number.to_be_bytes());
+        for dash in [20, 16, 12, 8] {
+            text.insert(dash, '-');
+        }
+        text
     }
 
     /// `length` characters of `0-9A-Za-z`, each equally likely (5.95 bits a character).

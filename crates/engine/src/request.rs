@@ -2,7 +2,6 @@
 
 use crate::{Ceremony, Input};
 use crypto::Secret;
-use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
 use wire::{Operation, RequestPath};
 
@@ -30,8 +29,29 @@ pub struct Request {
     pub head: bool,
 }
 
-/// Headers by lower-case name.
-pub type Headers = BTreeMap<String, Vec<String>>;
+/// Headers by lower-case name, kept as one text: every request has many and hardly any is ever looked at.
+#[derive(Clone, Default, PartialEq, Eq)]
+pub struct Headers(String);
+
+impl Headers {
+    /// Adds a value. A name holds no colon and neither holds a line end, as HTTP has it (RFC 9110 section 5); a pair
+    /// that does is left out.
+    pub fn add(&mut self, name: &str, value: &str) {
+        if !name.contains([':', '\n']) && !value.contains('\n') {
+            self.0.reserve(name.len() + value.len() + 2);
+            self.0.push_str(name);
+            self.0.push(':');
+            self.0.push_str(value);
+            self.0.push('\n');
+        }
+    }
+
+    /// The values of a header, in the order they came in.
+    pub fn values<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
+        let pairs = self.0.split_terminator('\n').filter_map(|line| line.split_once(':'));
+        pairs.filter(move |(known, _)| *known == name).map(|(_, value)| value)
+    }
+}
 
 /// The other end of the connection.
 #[derive(Debug, Clone, Default)]
@@ -78,5 +98,32 @@ impl std::fmt::Debug for Request {
             .field("operation", &self.operation)
             .field("path", &self.path)
             .finish_non_exhaustive()
+    }
+}
+
+impl<'a> FromIterator<(&'a str, &'a str)> for Headers {
+    fn from_iter<I: IntoIterator<Item = (&'a str, &'a str)>>(pairs: I) -> Self {
+        let mut headers = Self::default();
+        pairs.into_iter().for_each(|(name, value)| headers.add(name, value));
+        headers
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn headers_keep_all_values_of_a_name_and_no_line_ends() {
+        let mut headers = Headers::default();
+        for (name, value) in [("a", "1:2"), ("b", ""), ("a", "3"), ("c", "x\ny:z"), ("d\ne", "f"), ("g:h", "i")] {
+            headers.add(name, value);
+        }
+        let values = |name| headers.values(name).collect::<Vec<_>>();
+        assert_eq!(values("a"), ["1:2", "3"]);
+        assert_eq!(values("b"), [""]);
+        for absent in ["c", "y", "d", "e", "g", "h", "x"] {
+            assert!(values(absent).is_empty(), "{absent}");
+        }
     }
 }

@@ -135,9 +135,14 @@ impl RateRules {
         Ok(rules)
     }
 
+    /// Whether there is no rule at all, and nothing to ask.
+    pub fn is_empty(&self) -> bool {
+        self.exact.is_empty() && self.globs.is_empty()
+    }
+
     /// The narrowest rule for a request to `path` with a namespace header; `None` if no limit applies.
     pub fn matching(&self, header: Option<&str>, path: &str) -> Option<&RateLimit> {
-        if self.exact.is_empty() && self.globs.is_empty() {
+        if self.is_empty() {
             return None;
         }
         let full = format!("{}{path}", canonical_path(header.unwrap_or_default()));

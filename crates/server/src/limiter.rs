@@ -12,6 +12,7 @@ use std::net::{IpAddr, Ipv6Addr};
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
+use store::Revision;
 
 /// Clients counted at once. Beyond them, new clients of a rule share one count.
 const CLIENTS_MAX: usize = 65_536;
@@ -24,6 +25,8 @@ pub struct Limiter {
 }
 
 struct Known {
+    /// The newest snapshot that they were seen to hold in.
+    seen: Revision,
     revisions: [u64; 2],
     rules: Arc<RateRules>,
 }
@@ -127,7 +130,7 @@ fn network(address: IpAddr) -> IpAddr {
 impl Shell {
     /// Decides on a request by its head. `Err` is the reply of one that is refused; `Ok` holds what its reply should tell.
     pub async fn limit(&self, head: &hyper::http::request::Parts, peer: &Peer) -> Result<Option<Verdict>, Rendered> {
-        let Some(rules) = self.rate_rules() else { return Ok(None) };
+        let Some(rules) = self.rate_rules().filter(|rules| !rules.is_empty()) else { return Ok(None) };
         let raw = head.uri.path().strip_prefix("/v1/").unwrap_or_default();
         // A path that does not parse is limited by its spelling.
         let path = RequestPath::from_raw(raw).map_or_else(|_| raw.to_owned(), |path| path.as_str().to_owned());
@@ -163,16 +166,21 @@ impl Shell {
     fn rate_rules(&self) -> Option<Arc<RateRules>> {
         let open = self.unsealed()?;
         let snapshot = self.log.snapshot();
+        let seen = snapshot.revision();
+        if let Some(known) = lock(&self.limiter.known).as_ref().filter(|known| known.seen == seen) {
+            return Some(known.rules.clone());
+        }
         let revision = |area: &str| snapshot.area_revision(area).0;
         let revisions = [revision(FOLDER.trim_end_matches('/')), revision("root/namespaces")];
-        if let Some(known) = lock(&self.limiter.known).as_ref().filter(|known| known.revisions == revisions) {
+        if let Some(known) = lock(&self.limiter.known).as_mut().filter(|known| known.revisions == revisions) {
+            known.seen = seen;
             return Some(known.rules.clone());
         }
         let barrier = open.barrier(snapshot.as_ref()).ok()?;
         match RateRules::load(&mut Tx::new(snapshot, barrier)) {
             Ok(rules) => {
                 let rules = Arc::new(rules);
-                *lock(&self.limiter.known) = Some(Known { revisions, rules: rules.clone() });
+                *lock(&self.limiter.known) = Some(Known { seen, revisions, rules: rules.clone() });
                 Some(rules)
             }
             Err(error) => {

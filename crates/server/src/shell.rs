@@ -12,7 +12,7 @@ use barrier::ceremony::Unsealing;
 use engine::Fault;
 use kernel::registry::Keys;
 use kernel::{Ceremonies, Effect, Kernel};
-use std::sync::atomic::AtomicU64;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use store::{Log, Snapshot};
 use tokio::sync::{Notify, Semaphore};
@@ -57,6 +57,8 @@ pub struct Unsealed {
     /// Registry and memory.
     pub kernel: Arc<Kernel>,
     barrier: ArcSwap<Barrier>,
+    /// The newest revision that the barrier was seen to fit, plus one; written after the barrier is.
+    fitting: AtomicU64,
 }
 
 impl Shell {
@@ -94,7 +96,8 @@ impl Shell {
         let kernel = Arc::new(Kernel::new(engines::all(), self.config.settings.clone(), keys));
         // A step that ended while the node was being sealed may have left its ceremony behind.
         *lock(&self.ceremonies) = Ceremonies::default();
-        self.unsealed.store(Some(Arc::new(Unsealed { kernel, barrier: ArcSwap::new(barrier) })));
+        let unsealed = Unsealed { kernel, barrier: ArcSwap::new(barrier), fitting: AtomicU64::new(0) };
+        self.unsealed.store(Some(Arc::new(unsealed)));
         self.refresh_audit();
         self.wake.notify_one();
         Ok(())
@@ -129,16 +132,27 @@ impl Shell {
 impl Unsealed {
     /// The barrier that fits a snapshot. Fails when the unseal key was changed elsewhere, which only a new unseal mends.
     pub fn barrier(&self, snapshot: &dyn Snapshot) -> Result<Arc<Barrier>, Fault> {
+        let this = snapshot.revision().0.saturating_add(1);
+        // Read before the barrier: what was stored by the time this was written is what is found.
+        let fits = self.fitting.load(Ordering::Acquire) == this;
         let known = self.barrier.load_full();
-        match known.refresh(snapshot) {
-            Ok(None) => Ok(known),
+        if fits {
+            return Ok(known);
+        }
+        let fitting = match known.refresh(snapshot) {
+            Ok(None) => known,
             Ok(Some(fresh)) => {
                 // Only over the one it was made from: a barrier that was prepared for a new unseal key meanwhile stays.
-                self.barrier.compare_and_swap(&known, fresh.clone());
-                Ok(fresh)
+                let before = self.barrier.compare_and_swap(&known, fresh.clone());
+                if !Arc::ptr_eq(&before, &known) {
+                    return Ok(fresh);
+                }
+                fresh
             }
-            Err(error) => Err(Fault::internal(error.to_string())),
-        }
+            Err(error) => return Err(Fault::internal(error.to_string())),
+        };
+        self.fitting.store(this, Ordering::Release);
+        Ok(fitting)
     }
 
     /// Prepares for a commit that changes the unseal key: the barrier in use will follow into `next`.

@@ -206,7 +206,7 @@ pub fn own_request() -> Request {
         token: None,
         input: Input::default(),
         wrap_ttl: None,
-        headers: Headers::new(),
+        headers: Headers::default(),
         peer: Peer::default(),
         head: false,
     }

@@ -112,7 +112,7 @@ impl Filler {
             token: Some(Secret::new(self.token.clone())),
             input,
             wrap_ttl: None,
-            headers: Headers::new(),
+            headers: Headers::default(),
             peer: Peer::default(),
             head: false,
         };

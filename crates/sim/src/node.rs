@@ -229,7 +229,7 @@ pub(crate) fn request(ask: &Ask) -> Result<Request, String> {
         token: Some(Secret::new(ask.token.clone())).filter(|_| !ask.token.is_empty()),
         input,
         wrap_ttl: ask.wrap_ttl,
-        headers: Headers::new(),
+        headers: Headers::default(),
         peer: Peer::default(),
         head: false,
     })

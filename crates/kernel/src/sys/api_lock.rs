@@ -91,10 +91,5 @@ fn target(kx: &mut Kx, path: &str) -> Result<Arc<Namespace>, Fault> {
 }
 
 fn hash(kx: &Kx, key: &str) -> String {
-    use std::fmt::Write as _;
-    kx.kernel.keys.token.mac(&[b"namespace unlock key", key.as_bytes()]).iter().fold(String::new(), |mut text, byte| {
-        // Writing to a string does not fail.
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
+    crypto::hex(&kx.kernel.keys.token.mac(&[b"namespace unlock key", key.as_bytes()]))
 }

@@ -64,7 +64,7 @@ engine::request! {
 
 fn encoded(bytes: &[u8], format: &str) -> Result<String, Fault> {
     match format {
-        "hex" => Ok(bytes.iter().map(|byte| format!("{byte:02x}")).collect()),
+        "hex" => Ok(crypto::hex(bytes)),
         "base64" => Ok(STANDARD.encode(bytes)),
         _ => Err(Fault::invalid(format!("unsupported encoding format {format}; must be \"hex\" or \"base64\""))),
     }

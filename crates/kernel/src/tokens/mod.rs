@@ -29,13 +29,7 @@ use std::sync::Arc;
 
 /// The hash under which a token is kept: hexadecimal HMAC-SHA256.
 pub fn hash(kernel: &Kernel, token: &str) -> String {
-    use std::fmt::Write as _;
-    let mut text = String::with_capacity(64);
-    for byte in kernel.keys.token.mac(&[b"token", token.as_bytes()]) {
-        // Writing to a string does not fail.
-        let _ = write!(text, "{byte:02x}");
-    }
-    text
+    crypto::hex(&kernel.keys.token.mac(&[b"token", token.as_bytes()]))
 }
 
 /// The namespace a token says it is of: its suffix after the last dot, or the root. Whether it is known is seen when it

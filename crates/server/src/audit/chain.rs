@@ -2,7 +2,8 @@
 //! that a removed, added or edited line shows (SHA-256, FIPS 180-4).
 
 use engine::crypto::digest::sha256;
-use std::fmt::Write as _;
+use engine::crypto::hex;
+use std::io::Write as _;
 
 /// Where a line's chain member begins.
 pub(super) const MEMBER: &str = ",\"chain\":{";
@@ -22,9 +23,8 @@ impl Chain {
         let count = self.count + 1;
         let hash = link(count, &self.last, object);
         out.extend_from_slice(object.strip_suffix(b"}").unwrap_or(object));
-        out.extend_from_slice(
-            format!("{MEMBER}\"seq\":{count},\"prev\":\"{}\",\"hash\":\"{hash}\"}}}}\n", self.last).as_bytes(),
-        );
+        // Writing to memory does not fail.
+        let _ = writeln!(out, "{MEMBER}\"seq\":{count},\"prev\":\"{}\",\"hash\":\"{hash}\"}}}}", self.last);
         self.count = count;
         self.last = hash;
     }
@@ -32,13 +32,7 @@ impl Chain {
 
 /// The hash of a line: over its number, the hash before and its object.
 pub(super) fn link(count: u64, previous: &str, object: &[u8]) -> String {
-    let digest = sha256(&[&count.to_be_bytes(), previous.as_bytes(), object]);
-    let mut text = String::with_capacity(64);
-    for byte in digest {
-        // Writing to a string does not fail.
-        let _ = write!(text, "{byte:02x}");
-    }
-    text
+    hex(&sha256(&[&count.to_be_bytes(), previous.as_bytes(), object]))
 }
 
 /// A line taken apart: its object, number, hash before and own hash.

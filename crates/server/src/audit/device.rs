@@ -1,7 +1,9 @@
 //! One audit device: its options, its key and where its lines go.
 
+use super::entry::CallerText;
 use super::file::FileSink;
 use super::filter::Filter;
+use super::object;
 use super::queue::{QueueSink, Queued};
 use super::sinks;
 use crate::clock::Clock;
@@ -9,12 +11,14 @@ use arc_swap::ArcSwap;
 use engine::crypto::MacKey;
 use engine::{Headers, Request, Timestamp};
 use kernel::audit::AuditDevice;
+use kernel::authenticate::Session;
 use kernel::pipeline::Facts;
+use quick_cache::sync::Cache;
 use rustix::fs::Mode;
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, OnceLock, Weak};
 
 /// A device that takes entries.
 pub struct Device {
@@ -41,7 +45,14 @@ pub struct Device {
     probed: AtomicBool,
     stored: AtomicU64,
     failed: AtomicU64,
+    /// The hash of the empty text, which many replies hold.
+    empty: [u8; 32],
+    /// Who asked, by the hash of their token, as long as the session is the same.
+    callers: Cache<String, (Weak<Session>, Arc<CallerText>)>,
 }
+
+/// Callers whose text a device remembers.
+const CALLERS_MAX: usize = 1_024;
 
 enum Sink {
     File(FileSink),
@@ -92,6 +103,8 @@ impl Device {
             uuid: record.uuid.clone(),
             options,
             refused,
+            empty: key.mac(&[]),
+            callers: Cache::new(CALLERS_MAX),
             key,
             kind: record.kind.clone(),
             settings: record.options.clone(),
@@ -208,6 +221,26 @@ impl Device {
         }
     }
 
+    /// Appends the hash of a value as a JSON string.
+    pub(super) fn hash_onto(&self, out: &mut Vec<u8>, value: &str) {
+        let mac = if value.is_empty() { self.empty } else { self.key.mac(&[value.as_bytes()]) };
+        object::hash(out, &mac);
+    }
+
+    /// Who asks, as it stands in entries, written anew only when it may be another. The hash that a service token is kept
+    /// by stands for its text; a device that shows texts in clear remembers none.
+    pub(super) fn caller(&self, session: &Arc<Session>, write: impl FnOnce() -> CallerText) -> Arc<CallerText> {
+        let Some(at) = session.at.as_ref().filter(|_| !self.options.log_raw) else { return Arc::new(write()) };
+        if let Some((known, caller)) = self.callers.get(at.hash.as_str())
+            && std::ptr::eq(known.as_ptr(), Arc::as_ptr(session))
+        {
+            return caller;
+        }
+        let caller = Arc::new(write());
+        self.callers.insert(at.hash.clone(), (Arc::downgrade(session), caller.clone()));
+        caller
+    }
+
     /// The moment of an entry.
     pub fn now(&self) -> Timestamp {
         self.clock.now()
@@ -221,14 +254,11 @@ impl Device {
     /// The headers that this device shows.
     pub fn headers(&self, headers: &Headers) -> BTreeMap<String, Vec<String>> {
         let configured = self.headers.load();
-        let shown = configured.iter().filter_map(|(name, by_hash)| Some((name, by_hash, headers.get(name)?)));
-        shown
-            .map(|(name, by_hash, values)| {
-                let show =
-                    |value: &String| if *by_hash { super::entry::hashed(&self.key, value) } else { value.clone() };
-                (name.clone(), values.iter().map(show).collect())
-            })
-            .collect()
+        let shown = configured.iter().map(|(name, by_hash)| {
+            let show = |value: &str| if *by_hash { super::entry::hashed(&self.key, value) } else { value.to_owned() };
+            (name.clone(), headers.values(name).map(show).collect::<Vec<_>>())
+        });
+        shown.filter(|(_, values)| !values.is_empty()).collect()
     }
 }
 

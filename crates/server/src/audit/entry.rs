@@ -2,12 +2,13 @@
 //! decision D12): what a client sends or gets never stands here in clear.
 
 use super::Device;
-use engine::crypto::MacKey;
-use engine::{Body, Fault, Request, Timestamp, TokenKind};
+use super::object::{Object, text};
+use engine::crypto::{MacKey, hex_after};
+use engine::{Body, Fault, Request, TokenKind};
+use kernel::authenticate::Session;
 use kernel::pipeline::{Answer, Facts};
-use serde::ser::{Serialize, SerializeMap, SerializeSeq, Serializer};
-use serde_json::{Map, Value, json};
-use std::fmt::Write as _;
+use serde_json::{Map, Value};
+use wire::Auth;
 
 /// Which entries to write.
 pub enum Phase<'a> {
@@ -28,7 +29,7 @@ pub enum Phase<'a> {
 
 /// The objects of an entry, one a line.
 pub(super) fn lines(device: &Device, request: &Request, facts: &Facts, phase: &Phase<'_>) -> Vec<Vec<u8>> {
-    let encoder = Encoder { device, request, facts, now: device.now() };
+    let encoder = Encoder::new(device, request, facts);
     match phase {
         Phase::Request => vec![encoder.entry("request", None, None)],
         Phase::Response { answer, with_request } => {
@@ -44,243 +45,239 @@ pub(super) fn lines(device: &Device, request: &Request, facts: &Facts, phase: &P
 
 /// `hmac-sha256:` and the hexadecimal keyed hash of a value.
 pub fn hashed(key: &MacKey, value: &str) -> String {
-    let mut text = String::with_capacity(76);
-    text.push_str("hmac-sha256:");
-    for byte in key.mac(&[value.as_bytes()]) {
-        // Writing to a string does not fail.
-        let _ = write!(text, "{byte:02x}");
-    }
-    text
+    hex_after("hmac-sha256:", &key.mac(&[value.as_bytes()]))
+}
+
+/// Who asks, as it stands in entries.
+pub(super) struct CallerText {
+    /// The member `auth` with a comma before it.
+    auth: Vec<u8>,
+    /// The token's text and its accessor as JSON.
+    token: Vec<u8>,
+    accessor: Vec<u8>,
 }
 
 struct Encoder<'a> {
     device: &'a Device,
     request: &'a Request,
     facts: &'a Facts,
-    now: Timestamp,
+    /// The members `time` and `type` that an entry begins with lack the type; these are all that follow it and that both
+    /// entries of a request share, with a comma before each.
+    common: Vec<u8>,
+    time: String,
 }
 
-impl Encoder<'_> {
+impl<'a> Encoder<'a> {
+    fn new(device: &'a Device, request: &'a Request, facts: &'a Facts) -> Self {
+        let mut encoder = Self { device, request, facts, time: device.now().to_rfc3339(), common: Vec::new() };
+        let mut common = Vec::with_capacity(1536);
+        let caller = facts.session.as_ref().map(|session| device.caller(session, || encoder.caller(session)));
+        if let Some(caller) = &caller {
+            common.extend_from_slice(&caller.auth);
+        }
+        let mut entry = Object::resume(&mut common);
+        entry.object("request", |it| encoder.request(it, caller.as_deref()));
+        encoder.common = common;
+        encoder
+    }
+
     fn entry(&self, kind: &str, answer: Option<&Answer>, fault: Option<&Fault>) -> Vec<u8> {
-        let mut out = Vec::with_capacity(1024);
-        let mut serializer = serde_json::Serializer::new(&mut out);
-        // Writing to memory does not fail, and every value here has string keys.
-        let _ = self.write(&mut serializer, kind, answer, fault);
+        let mut out = Vec::with_capacity(self.common.len() + 1024);
+        let mut entry = Object::begin(&mut out);
+        entry.text("time", &self.time);
+        entry.text("type", kind);
+        out.extend_from_slice(&self.common);
+        let mut entry = Object::resume(&mut out);
+        if let Some(answer) = answer {
+            entry.object("response", |it| self.response(it, answer));
+        }
+        if let Some(fault) = fault {
+            self.error(entry.member("error"), fault);
+        }
+        entry.end();
         out
     }
 
-    fn write<S: Serializer>(
-        &self,
-        to: S,
-        kind: &str,
-        answer: Option<&Answer>,
-        fault: Option<&Fault>,
-    ) -> Result<(), S::Error> {
-        let mut map = to.serialize_map(None)?;
-        map.serialize_entry("time", &self.now.to_rfc3339())?;
-        map.serialize_entry("type", kind)?;
-        if let Some(auth) = self.auth() {
-            map.serialize_entry("auth", &auth)?;
-        }
-        map.serialize_entry("request", &RequestPart(self))?;
-        if let Some(answer) = answer {
-            map.serialize_entry("response", &ResponsePart(self, answer))?;
-        }
-        if let Some(fault) = fault {
-            map.serialize_entry("error", &self.error(fault))?;
-        }
-        map.end()?;
-        Ok(())
-    }
-
     /// Texts of faults are ours and hold no secret; those that echo a path or a name of the request are hashed.
-    fn error(&self, fault: &Fault) -> String {
+    fn error(&self, out: &mut Vec<u8>, fault: &Fault) {
         match fault {
             Fault::Denied
             | Fault::Forbidden
             | Fault::UnsupportedPath
             | Fault::UnsupportedOperation
-            | Fault::Missing => fault.to_string(),
-            other => self.hash(&other.to_string()),
+            | Fault::Missing => text(out, &fault.to_string()),
+            other => self.hash(out, &other.to_string()),
         }
     }
 
-    fn hash(&self, value: &str) -> String {
-        if self.device.options.log_raw { value.to_owned() } else { hashed(&self.device.key, value) }
+    fn hash(&self, out: &mut Vec<u8>, value: &str) {
+        if self.device.options.log_raw { text(out, value) } else { self.device.hash_onto(out, value) }
     }
 
-    fn accessor(&self, value: &str) -> String {
-        if value.is_empty() || !self.device.options.hmac_accessor { value.to_owned() } else { self.hash(value) }
+    fn accessor(&self, out: &mut Vec<u8>, value: &str) {
+        if value.is_empty() || !self.device.options.hmac_accessor { text(out, value) } else { self.hash(out, value) }
     }
 
-    fn auth(&self) -> Option<Value> {
-        let session = self.facts.session.as_ref()?;
-        let token = &session.token;
-        let mut auth = Map::new();
+    fn caller(&self, session: &Session) -> CallerText {
+        let mut caller = CallerText { auth: Vec::with_capacity(512), token: Vec::new(), accessor: Vec::new() };
         if let Some(text) = &self.request.token {
-            auth.insert("client_token".into(), self.hash(text.expose()).into());
+            self.hash(&mut caller.token, text.expose());
         }
-        auth.insert("accessor".into(), self.accessor(&token.accessor).into());
-        auth.insert("display_name".into(), token.display_name.clone().into());
-        auth.insert("policies".into(), session.caller.policies.clone().into());
-        auth.insert("token_policies".into(), token.policies.clone().into());
-        if !session.identity_policies.is_empty() {
-            let names: Vec<&String> = session.identity_policies.iter().map(|(_, name)| name).collect();
-            auth.insert("identity_policies".into(), json!(names));
-        }
-        if !token.metadata.is_empty() {
-            auth.insert("metadata".into(), json!(token.metadata));
-        }
-        if !token.entity_id.is_empty() {
-            auth.insert("entity_id".into(), token.entity_id.clone().into());
-        }
-        let kind = if token.kind == TokenKind::Batch { "batch" } else { "service" };
-        auth.insert("token_type".into(), kind.into());
-        auth.insert("token_ttl".into(), token.ttl.into());
-        auth.insert("token_issue_time".into(), token.issued.to_rfc3339().into());
-        Some(Value::Object(auth))
+        self.accessor(&mut caller.accessor, &session.token.accessor);
+        let CallerText { auth, token: shown, accessor } = &mut caller;
+        Object::resume(auth).object("auth", |auth| {
+            let token = &session.token;
+            auth.member("accessor").extend_from_slice(accessor);
+            if !shown.is_empty() {
+                auth.member("client_token").extend_from_slice(shown);
+            }
+            auth.text("display_name", &token.display_name);
+            if !token.entity_id.is_empty() {
+                auth.text("entity_id", &token.entity_id);
+            }
+            if !session.identity_policies.is_empty() {
+                auth.texts("identity_policies", session.identity_policies.iter().map(|(_, name)| name));
+            }
+            if !token.metadata.is_empty() {
+                auth.value("metadata", &token.metadata);
+            }
+            auth.texts("policies", &session.caller.policies);
+            auth.text("token_issue_time", &token.issued.to_rfc3339());
+            auth.texts("token_policies", &token.policies);
+            auth.number("token_ttl", token.ttl);
+            auth.text("token_type", if token.kind == TokenKind::Batch { "batch" } else { "service" });
+        });
+        caller
     }
-}
 
-struct RequestPart<'a>(&'a Encoder<'a>);
-
-impl Serialize for RequestPart<'_> {
-    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
-        let Encoder { device, request, facts, .. } = self.0;
-        let mut map = to.serialize_map(None)?;
-        map.serialize_entry("id", &request.id)?;
-        map.serialize_entry("operation", facts.operation.unwrap_or(request.operation).name())?;
+    fn request(&self, out: &mut Object<'_>, caller: Option<&CallerText>) {
+        let Self { device, request, facts, .. } = self;
+        out.text("id", &request.id);
+        out.text("operation", facts.operation.unwrap_or(request.operation).name());
         if let Some(mount) = &facts.mount {
-            map.serialize_entry("mount_point", &mount.path)?;
-            map.serialize_entry("mount_type", &mount.kind)?;
-            map.serialize_entry("mount_accessor", &mount.accessor)?;
-            map.serialize_entry("mount_class", if mount.class == engine::Class::Auth { "auth" } else { "secret" })?;
+            out.text("mount_point", &mount.path);
+            out.text("mount_type", &mount.kind);
+            out.text("mount_accessor", &mount.accessor);
+            out.text("mount_class", if mount.class == engine::Class::Auth { "auth" } else { "secret" });
         }
-        if let Some(token) = &request.token {
-            map.serialize_entry("client_token", &self.0.hash(token.expose()))?;
+        match (caller, &request.token) {
+            (Some(caller), _) => {
+                if !caller.token.is_empty() {
+                    out.member("client_token").extend_from_slice(&caller.token);
+                }
+                out.member("client_token_accessor").extend_from_slice(&caller.accessor);
+            }
+            (None, Some(token)) => self.hash(out.member("client_token"), token.expose()),
+            (None, None) => {}
         }
-        if let Some(session) = &facts.session {
-            map.serialize_entry("client_token_accessor", &self.0.accessor(&session.token.accessor))?;
-        }
-        let (id, path) = facts.namespace.as_ref().map_or(("root", ""), |namespace| (&namespace.id, &namespace.path));
-        let namespace = if path.is_empty() { json!({ "id": id }) } else { json!({ "id": id, "path": path }) };
-        map.serialize_entry("namespace", &namespace)?;
-        map.serialize_entry("path", &facts.path)?;
+        out.object("namespace", |it| {
+            let namespace = facts.namespace.as_ref();
+            it.text("id", namespace.map_or("root", |namespace| &namespace.id));
+            if let Some(namespace) = namespace.filter(|namespace| !namespace.path.is_empty()) {
+                it.text("path", &namespace.path);
+            }
+        });
+        out.text("path", &facts.path);
         if !request.input.fields.is_empty() {
             let plain = facts.mount.as_ref().map(|mount| mount.config.audit_non_hmac_request_keys.as_slice());
-            map.serialize_entry("data", &HashedMap(device, &request.input.fields, plain.unwrap_or_default()))?;
+            self.map(out.member("data"), &request.input.fields, plain.unwrap_or_default());
         }
         if let Some(address) = request.peer.address {
-            map.serialize_entry("remote_address", &address.ip().to_string())?;
-            map.serialize_entry("remote_port", &address.port())?;
+            out.value("remote_address", &address.ip());
+            out.number("remote_port", address.port());
         }
         if let Some(ttl) = request.wrap_ttl {
-            map.serialize_entry("wrap_ttl", &ttl)?;
+            out.number("wrap_ttl", ttl);
         }
         let headers = device.headers(&request.headers);
         if !headers.is_empty() {
-            map.serialize_entry("headers", &headers)?;
+            out.value("headers", &headers);
         }
-        map.end()
     }
-}
 
-struct ResponsePart<'a>(&'a Encoder<'a>, &'a Answer);
-
-impl Serialize for ResponsePart<'_> {
-    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
-        let Self(encoder, answer) = self;
-        let mut map = to.serialize_map(None)?;
+    fn response(&self, out: &mut Object<'_>, answer: &Answer) {
         if let Some(auth) = &answer.auth {
-            map.serialize_entry(
-                "auth",
-                &json!({
-                    "client_token": encoder.hash(&auth.client_token),
-                    "accessor": encoder.accessor(&auth.accessor),
-                    "policies": auth.policies,
-                    "token_policies": auth.token_policies,
-                    "entity_id": auth.entity_id,
-                    "token_type": auth.token_type,
-                    "token_ttl": auth.lease_duration,
-                    "metadata": auth.metadata,
-                }),
-            )?;
+            out.object("auth", |it| self.new_token(it, auth));
         }
         if let Some(lease) = answer.lease.as_ref().filter(|lease| !lease.id.is_empty()) {
-            map.serialize_entry("secret", &json!({ "lease_id": lease.id }))?;
+            out.object("secret", |it| it.text("lease_id", &lease.id));
         }
         match &answer.reply.body {
             Body::Data(Value::Object(data)) | Body::Legacy(Value::Object(data)) => {
-                let plain =
-                    encoder.facts.mount.as_ref().map(|mount| mount.config.audit_non_hmac_response_keys.as_slice());
-                map.serialize_entry("data", &HashedMap(encoder.device, data, plain.unwrap_or_default()))?;
+                let plain = self.facts.mount.as_ref().map(|mount| mount.config.audit_non_hmac_response_keys.as_slice());
+                self.map(out.member("data"), data, plain.unwrap_or_default());
             }
-            Body::Data(other) | Body::Legacy(other) => map.serialize_entry("data", &Hashed(encoder.device, other))?,
+            Body::Data(other) | Body::Legacy(other) => self.data(out.member("data"), other),
             // A body that is no envelope is logged by its length and hash alone (S39).
-            Body::Raw(raw) => {
-                let digest = hashed(&encoder.device.key, &String::from_utf8_lossy(&raw.bytes));
-                map.serialize_entry("data", &json!({ "http_raw_body": digest, "length": raw.bytes.len() }))?;
-            }
+            Body::Raw(raw) => out.object("data", |it| {
+                let body = String::from_utf8_lossy(&raw.bytes);
+                self.device.hash_onto(it.member("http_raw_body"), &body);
+                it.value("length", &raw.bytes.len());
+            }),
             Body::Empty => {}
         }
         if !answer.reply.warnings.is_empty() {
-            map.serialize_entry("warnings", &answer.reply.warnings)?;
+            out.texts("warnings", &answer.reply.warnings);
         }
         if let Some(wrap) = &answer.wrap_info {
-            map.serialize_entry(
-                "wrap_info",
-                &json!({
-                    "ttl": wrap.ttl,
-                    "token": encoder.hash(&wrap.token),
-                    "accessor": encoder.accessor(&wrap.accessor),
-                    "creation_time": wrap.creation_time,
-                    "creation_path": wrap.creation_path,
-                    "wrapped_accessor": encoder.accessor(&wrap.wrapped_accessor),
-                }),
-            )?;
+            out.object("wrap_info", |it| {
+                self.accessor(it.member("accessor"), &wrap.accessor);
+                it.text("creation_path", &wrap.creation_path);
+                it.text("creation_time", &wrap.creation_time);
+                self.hash(it.member("token"), &wrap.token);
+                it.number("ttl", wrap.ttl);
+                self.accessor(it.member("wrapped_accessor"), &wrap.wrapped_accessor);
+            });
         }
-        map.end()
     }
-}
 
-struct HashedMap<'a>(&'a Device, &'a Map<String, Value>, &'a [String]);
+    fn new_token(&self, out: &mut Object<'_>, auth: &Auth) {
+        self.accessor(out.member("accessor"), &auth.accessor);
+        self.hash(out.member("client_token"), &auth.client_token);
+        out.text("entity_id", &auth.entity_id);
+        out.value("metadata", &auth.metadata);
+        out.texts("policies", &auth.policies);
+        out.texts("token_policies", &auth.token_policies);
+        out.number("token_ttl", auth.lease_duration);
+        out.text("token_type", &auth.token_type);
+    }
 
-impl Serialize for HashedMap<'_> {
-    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
-        let mut map = to.serialize_map(Some(self.1.len()))?;
-        for (key, value) in self.1 {
-            if self.2.contains(key) {
-                map.serialize_entry(key, value)?;
-            } else {
-                map.serialize_entry(key, &Hashed(self.0, value))?;
-            }
+    fn map(&self, out: &mut Vec<u8>, members: &Map<String, Value>, plain: &[String]) {
+        let mut map = Object::begin(out);
+        for (name, value) in members {
+            let out = map.foreign_member(name);
+            if plain.contains(name) { self.plain(out, value) } else { self.data(out, value) }
         }
-        map.end()
+        map.end();
     }
-}
 
-struct Hashed<'a>(&'a Device, &'a Value);
+    fn plain(&self, out: &mut Vec<u8>, value: &Value) {
+        // Writing to memory does not fail, and every value here has string keys.
+        let _ = serde_json::to_writer(out, value);
+    }
 
-impl Serialize for Hashed<'_> {
-    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
-        let Self(device, value) = self;
-        if device.options.log_raw {
-            return value.serialize(to);
+    /// A value as the client sends or gets it, hashed leaf by leaf.
+    fn data(&self, out: &mut Vec<u8>, value: &Value) {
+        if self.device.options.log_raw {
+            return self.plain(out, value);
         }
         match value {
-            Value::Null => to.serialize_unit(),
-            Value::Bool(value) => to.serialize_bool(*value),
-            Value::String(text) => to.serialize_str(&hashed(&device.key, text)),
+            Value::Null => out.extend_from_slice(b"null"),
+            Value::Bool(value) => out.extend_from_slice(if *value { b"true" } else { b"false" }),
+            Value::String(text) => self.device.hash_onto(out, text),
             // Upstream shows numbers; a PIN is a number.
-            Value::Number(number) => to.serialize_str(&hashed(&device.key, &number.to_string())),
+            Value::Number(number) => self.device.hash_onto(out, number.as_str()),
             Value::Array(items) => {
-                let mut list = to.serialize_seq(Some(items.len()))?;
-                for item in items {
-                    list.serialize_element(&Hashed(device, item))?;
+                out.push(b'[');
+                for (at, item) in items.iter().enumerate() {
+                    if at > 0 {
+                        out.push(b',');
+                    }
+                    self.data(out, item);
                 }
-                list.end()
+                out.push(b']');
             }
-            Value::Object(members) => HashedMap(device, members, &[]).serialize(to),
+            Value::Object(members) => self.map(out, members, &[]),
         }
     }
 }

@@ -7,6 +7,7 @@ mod device;
 mod entry;
 mod file;
 mod filter;
+mod object;
 mod queue;
 mod sinks;
 #[cfg(test)]

@@ -56,7 +56,7 @@ impl Node {
             token: Some(Secret::new(token.to_owned())),
             input: Input { body: fields.clone(), fields },
             wrap_ttl: None,
-            headers: Headers::new(),
+            headers: Headers::default(),
             peer: Peer { open: self.open, ..Peer::default() },
             head: false,
         };

@@ -38,6 +38,9 @@ where
     B: Body<Data = Bytes>,
     B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
 {
+    if body.is_end_stream() {
+        return Ok(Bytes::new());
+    }
     // A declared length is refused before a byte of it is read.
     if body.size_hint().lower() > bytes_max as u64 {
         return Err(BodyError::TooLarge);

@@ -152,11 +152,11 @@ fn wrap_ttl(headers: &HeaderMap) -> Result<Option<i64>, Fault> {
 }
 
 fn plain_headers(headers: &HeaderMap) -> Headers {
-    let mut plain = Headers::new();
+    let mut plain = Headers::default();
     for (name, value) in headers {
         let (name, Ok(value)) = (name.as_str(), value.to_str()) else { continue };
         if !CREDENTIALS.contains(&name) {
-            plain.entry(name.to_owned()).or_default().push(value.to_owned());
+            plain.add(name, value);
         }
     }
     plain

@@ -292,7 +292,7 @@ fn request(at: At<'_>, operation: Operation, path: &str, body: Value) -> Request
         token: Some(Secret::new(at.token.to_owned())),
         input,
         wrap_ttl: None,
-        headers: BTreeMap::new(),
+        headers: engine::Headers::default(),
         peer: Peer::default(),
         head: false,
     }

@@ -37,7 +37,7 @@ fn request(fields: serde_json::Value) -> Request {
         token: None,
         input: Input { fields: fields.as_object().cloned().unwrap_or_default(), ..Input::default() },
         wrap_ttl: None,
-        headers: Headers::new(),
+        headers: Headers::default(),
         peer: Peer::default(),
         head: false,
     }
@@ -287,10 +287,7 @@ async fn headers_are_shown_as_configured_and_a_change_keeps_the_chain() {
     let device = file(&log);
     let one = trail(&[&device]);
     let with_headers = Request {
-        headers: BTreeMap::from([
-            ("x-team".to_owned(), vec!["blue".to_owned()]),
-            ("x-key".to_owned(), vec!["k3y".to_owned()]),
-        ]),
+        headers: [("x-team", "blue"), ("x-key", "k3y")].into_iter().collect(),
         ..request(serde_json::json!({}))
     };
     let store = async || one.record(&with_headers, &Facts::default(), Phase::Request).await.is_ok();
