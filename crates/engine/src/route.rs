@@ -225,20 +225,30 @@ impl<C: 'static> Route<C> {
     }
 
     fn matches(&self, path: &str) -> Option<Vec<(&'static str, String)>> {
-        let mut rest = path.strip_suffix('/').unwrap_or(path);
+        // Most routes that are tried do not match: they cost no allocation.
+        if !self.walk(path, &mut |_, _| {}) {
+            return None;
+        }
         let mut names = Vec::new();
+        self.walk(path, &mut |name, value| names.push((name, value.to_owned())));
+        Some(names)
+    }
+
+    /// Whether the pattern matches a path; `take` gets the values on the way.
+    fn walk(&self, path: &str, take: &mut dyn FnMut(&'static str, &str)) -> bool {
+        let mut rest = path.strip_suffix('/').unwrap_or(path);
         let mut done = rest.is_empty();
         for segment in &self.segments {
             if let Segment::Rest { name, may_be_empty } = segment {
                 if done && !may_be_empty {
-                    return None;
+                    return false;
                 }
                 // The rest keeps the request's own trailing slash off: a folder and its name are one object to a route.
-                names.push((*name, rest.to_owned()));
-                return Some(names);
+                take(name, rest);
+                return true;
             }
             if done {
-                return None;
+                return false;
             }
             let (head, tail) = match rest.split_once('/') {
                 Some((head, tail)) => (head, Some(tail)),
@@ -246,8 +256,8 @@ impl<C: 'static> Route<C> {
             };
             match segment {
                 Segment::Literal(literal) if *literal == head => {}
-                Segment::Name(name) => names.push((*name, head.to_owned())),
-                _ => return None,
+                Segment::Name(name) => take(name, head),
+                _ => return false,
             }
             match tail {
                 Some(tail) => rest = tail,
@@ -257,7 +267,7 @@ impl<C: 'static> Route<C> {
                 }
             }
         }
-        done.then_some(names)
+        done
     }
 }
 

@@ -3,9 +3,10 @@
 use crate::namespaces::{Namespace, NamespaceTree};
 use crate::policy::Acl;
 use crate::tokens::{self, Token, TokenRef, batch};
-use crate::{Kernel, Kx, authorize, identity};
-use engine::{Caller, Fault, TokenKind};
-use std::sync::Arc;
+use crate::{Kernel, Kx, authorize, identity, keys};
+use engine::{Caller, Fault, TokenKind, Tx};
+use std::sync::{Arc, Weak};
+use store::Revision;
 
 /// A known token with everything that follows from it at this revision.
 #[expect(clippy::manual_non_exhaustive, reason = "the private field is the proof that this module made it")]
@@ -37,7 +38,7 @@ pub fn authenticate(kx: &mut Kx) -> Result<Arc<Session>, Fault> {
     if !home.holds(&kx.namespace) {
         return Err(Fault::Denied);
     }
-    session(kx, &tree, home, at, token).map(Arc::new)
+    session(kx, &tree, home, at, token)
 }
 
 fn known(kernel: &Kernel, kx: &mut Kx, text: &str) -> Result<(Option<TokenRef>, Arc<Token>), Fault> {
@@ -48,23 +49,98 @@ fn known(kernel: &Kernel, kx: &mut Kx, text: &str) -> Result<(Option<TokenRef>, 
     batch::find(kernel, &mut kx.tx, now, text)?.map(|token| (None, token)).ok_or(Fault::Denied)
 }
 
-/// The session of a token: its own policies, those through its identity, and the compiled whole.
+/// The session of a token: its own policies, those through its identity, and the compiled whole. Remembered for service
+/// tokens together with all that it follows from.
 pub fn session(
     kx: &mut Kx,
-    tree: &NamespaceTree,
+    tree: &Arc<NamespaceTree>,
     home: &Namespace,
     at: Option<TokenRef>,
     token: Arc<Token>,
-) -> Result<Session, Fault> {
+) -> Result<Arc<Session>, Fault> {
     let kernel = kx.kernel.clone();
     let view = match token.entity_id.as_str() {
         "" => None,
         entity => identity::view(&kernel, &mut kx.tx, &token.namespace, entity)?,
     };
-    let identity_policies = match &view {
-        Some(view) if !token.no_identity_policies => view.policies.clone(),
-        _ => Vec::new(),
+    let basis = Basis::of(&mut kx.tx, tree, home, &token, view.as_deref());
+    let (Some(basis), Some(place)) = (basis, at.as_ref().map(|at| at.hash.clone())) else {
+        return derived(kx, tree, home, at, token, view.as_deref()).map(Arc::new);
     };
+    let known = kernel.memo.sessions.fitting(
+        &place,
+        |known| Arc::ptr_eq(&known.session.token, &token) && known.basis == basis,
+        || {
+            let session = derived(kx, tree, home, at, token.clone(), view.as_deref())?;
+            Ok::<_, Fault>(KnownSession { basis: basis.clone(), session: Arc::new(session) })
+        },
+    )?;
+    Ok(known.session.clone())
+}
+
+/// A session and what it follows from beside the token, whose record it holds.
+pub struct KnownSession {
+    basis: Basis,
+    session: Arc<Session>,
+}
+
+/// Equal bases and the same record of a token give the same session.
+#[derive(Clone)]
+struct Basis {
+    /// Only told apart from others, and kept from being freed and mistaken for a later one.
+    tree: Weak<NamespaceTree>,
+    /// When policies last changed in each namespace that some are taken from.
+    policies: Vec<Revision>,
+    identity_policies: Vec<(String, String)>,
+    fingerprint: Option<String>,
+}
+
+impl Basis {
+    /// `None` while this very transaction changes policies.
+    fn of(
+        tx: &mut Tx,
+        tree: &Arc<NamespaceTree>,
+        home: &Namespace,
+        token: &Token,
+        view: Option<&identity::View>,
+    ) -> Option<Self> {
+        let identity_policies = of_identity(token, view).to_vec();
+        let mut policies = vec![tx.area_modified(&keys::policies(&home.id))?];
+        for (namespace, _) in identity_policies.iter().filter(|(namespace, _)| *namespace != home.id) {
+            policies.push(tx.area_modified(&keys::policies(namespace))?);
+        }
+        let fingerprint = view.map(|view| view.fingerprint.clone());
+        Some(Self { tree: Arc::downgrade(tree), policies, identity_policies, fingerprint })
+    }
+}
+
+impl PartialEq for Basis {
+    fn eq(&self, other: &Self) -> bool {
+        self.tree.ptr_eq(&other.tree)
+            && self.policies == other.policies
+            && self.identity_policies == other.identity_policies
+            && self.fingerprint == other.fingerprint
+    }
+}
+
+/// The policies that a token takes from its identity.
+fn of_identity<'a>(token: &Token, view: Option<&'a identity::View>) -> &'a [(String, String)] {
+    match view {
+        Some(view) if !token.no_identity_policies => &view.policies,
+        _ => &[],
+    }
+}
+
+fn derived(
+    kx: &mut Kx,
+    tree: &NamespaceTree,
+    home: &Namespace,
+    at: Option<TokenRef>,
+    token: Arc<Token>,
+    view: Option<&identity::View>,
+) -> Result<Session, Fault> {
+    let kernel = kx.kernel.clone();
+    let identity_policies = of_identity(&token, view).to_vec();
     let mut attached: Vec<(String, String)> = token
         .policies
         .iter()
@@ -77,7 +153,7 @@ pub fn session(
     let acl = if root {
         Arc::new(Acl::root())
     } else {
-        let template = view.as_ref().map(|view| (&view.template, view.fingerprint.to_string()));
+        let template = view.map(|view| (&view.template, view.fingerprint.to_string()));
         authorize::compiled(&kernel, &mut kx.tx, tree, &attached, template)?
     };
     let mut policies: Vec<String> = attached.into_iter().map(|(_, name)| name).collect();

@@ -80,7 +80,7 @@ pub fn auth(kx: &mut Kx, issued: &Issued) -> Result<Auth, Fault> {
         "" => Vec::new(),
         _ if token.no_identity_policies => Vec::new(),
         entity => identity::view(&kernel, &mut kx.tx, &token.namespace, entity)?
-            .map(|view| view.policies.into_iter().map(|(_, name)| name).collect())
+            .map(|view| view.policies.iter().map(|(_, name)| name.clone()).collect())
             .unwrap_or_default(),
     };
     identity_policies.sort();

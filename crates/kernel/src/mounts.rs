@@ -2,7 +2,7 @@
 
 use crate::{Kx, Memo, keys, sys, tokens};
 use crypto::Randomness;
-use engine::{Class, Fault, Options, Page, Record, StoreError, Table, TokenKind, Tx};
+use engine::{Class, Fault, Mount, Options, Page, Record, StoreError, Table, TokenKind, Tx};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
@@ -166,6 +166,12 @@ pub fn create_built_in(tx: &mut Tx, namespace: &str, randomness: &mut dyn Random
         entry.save(tx)?;
     }
     Ok(())
+}
+
+/// What an engine sees of a mount, and the entry that it follows from.
+pub struct KnownView {
+    pub(crate) entry: Arc<MountEntry>,
+    pub(crate) view: Arc<Mount>,
 }
 
 /// The mounts of a namespace at one revision.

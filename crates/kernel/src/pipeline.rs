@@ -110,7 +110,7 @@ pub fn handle(kernel: &Arc<Kernel>, arrival: Arrival) -> Outcome {
 /// The context that requests and jobs begin with: root namespace, nobody asking.
 pub(crate) fn context(kernel: &Arc<Kernel>, arrival: Arrival) -> Kx {
     let Arrival { snapshot, barrier, now, randomness, request, node } = arrival;
-    let tx = Tx::new(snapshot, barrier.clone());
+    let tx = Tx::new(snapshot, barrier.clone()).recalling(kernel.memo.records.clone());
     let cx = Cx {
         tx,
         now,
@@ -158,7 +158,7 @@ fn resolved(kx: &mut Kx, facts: &mut Facts) -> Result<Answer, Fault> {
     };
     facts.mount = Some(mount.clone());
     kx.cx.path = rest.to_owned();
-    kx.cx.mount = Arc::new(kernel.view(mount));
+    kx.cx.mount = kernel.shared_view(mount);
     match mount.built_in() {
         Some(built_in) => serve(kx, facts, mount, kernel.table(built_in), &|kx| kx),
         None => {

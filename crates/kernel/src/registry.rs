@@ -1,10 +1,11 @@
 //! What stays the same while a node is unsealed: engines, settings, derived keys, and the memory of derived values.
 
-use crate::mounts::{BuiltIn, MountEntry};
+use crate::mounts::{BuiltIn, KnownView, MountEntry};
 use crate::{Kx, Memo};
 use crypto::{DataKey, MacKey};
 use engine::{Class, Engine, Fault, Mount, Table};
 use std::collections::BTreeMap;
+use std::convert::Infallible;
 use std::sync::Arc;
 
 /// Bounds and switches from the configuration.
@@ -77,6 +78,14 @@ impl Kernel {
     pub fn table(&self, built_in: BuiltIn) -> &Table<Kx> {
         // `BuiltIn::tables` makes one for each variant.
         self.tables.get(&built_in).expect("every built-in mount has a table")
+    }
+
+    /// [`Kernel::view`], remembered for as long as the entry is the same.
+    pub fn shared_view(&self, entry: &Arc<MountEntry>) -> Arc<Mount> {
+        let fits = |known: &KnownView| Arc::ptr_eq(&known.entry, entry);
+        let derive = || Ok::<_, Infallible>(KnownView { entry: entry.clone(), view: Arc::new(self.view(entry)) });
+        let Ok(known) = self.memo.views.fitting(&entry.uuid, fits, derive);
+        known.view.clone()
     }
 
     /// A mount as its engine sees it, with the system's bounds filled in.

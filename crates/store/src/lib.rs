@@ -22,5 +22,5 @@ mod tx;
 pub use cipher::{Cipher, CipherError, Plain};
 pub use log::{ChainMac, Commit, CommitError, Committed, GroupSizes, Log, ReadSet, WriteBatch};
 pub use snapshot::{Page, Revision, Snapshot, StoreError, Stored, Visit, area_of, prefix_end};
-pub use tx::{Mark, Record, ScopeMark, Tx};
+pub use tx::{Mark, Recall, Record, ScopeMark, Tx};
 pub use zeroize::Zeroizing;

@@ -1,9 +1,12 @@
 //! A transaction: reads at one snapshot, sees its own writes, remembers what has to stay true.
 
-use crate::{Cipher, Commit, Page, Plain, ReadSet, Revision, Snapshot, StoreError, WriteBatch, area_of, prefix_end};
+use crate::{
+    Cipher, Commit, Page, Plain, ReadSet, Revision, Snapshot, StoreError, Stored, WriteBatch, area_of, prefix_end,
+};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use std::collections::{BTreeMap, BTreeSet};
+use std::any::Any;
+use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 use std::sync::Arc;
 use zeroize::Zeroizing;
@@ -17,14 +20,28 @@ pub trait Record: Serialize + DeserializeOwned {
     const KIND: &'static str;
 }
 
+/// Remembers decoded records by their place and revision, so that what is remembered is never stale. It is bounded, and
+/// it is gone with the seal.
+pub trait Recall: Send + Sync {
+    /// What is remembered of a key.
+    fn recall(&self, key: &str) -> Option<(Revision, Arc<dyn Any + Send + Sync>)>;
+
+    /// Remembers what was decoded from so many bytes at a key.
+    fn remember(&self, key: &str, revision: Revision, decoded: Arc<dyn Any + Send + Sync>, bytes: usize);
+}
+
 /// Collects the reads and writes of one request or job. All keys are relative to its scope, which nothing but
 /// [`Tx::scoped`] changes, so that the holder of a scoped transaction cannot name a key outside it.
 pub struct Tx {
     snapshot: Arc<dyn Snapshot>,
     cipher: Arc<dyn Cipher>,
+    recall: Option<Arc<dyn Recall>>,
     scope: String,
-    keys_read: BTreeSet<String>,
-    ranges_read: BTreeSet<(String, String)>,
+    /// Sorted and told apart only for a commit: most transactions have none.
+    keys_read: Vec<String>,
+    ranges_read: Vec<(String, String)>,
+    /// Areas read as a whole, with their slash.
+    areas_read: Vec<String>,
     writes: BTreeMap<String, Option<Pending>>,
 }
 
@@ -43,11 +60,19 @@ impl Tx {
         Self {
             snapshot,
             cipher,
+            recall: None,
             scope: String::new(),
-            keys_read: BTreeSet::new(),
-            ranges_read: BTreeSet::new(),
+            keys_read: Vec::new(),
+            ranges_read: Vec::new(),
+            areas_read: Vec::new(),
             writes: BTreeMap::new(),
         }
+    }
+
+    /// The same with a memory of decoded records, which [`Tx::load_shared`] then uses.
+    #[must_use]
+    pub fn recalling(self, recall: Arc<dyn Recall>) -> Self {
+        Self { recall: Some(recall), ..self }
     }
 
     /// Runs `work` with the keys below `scope` only. Reads and writes stay part of this transaction.
@@ -99,7 +124,7 @@ impl Tx {
                 self.cipher.open(&full, kind, &stored.value).map_err(|_| StoreError::Record { place: full.clone() })?,
             ),
         };
-        self.keys_read.insert(full);
+        self.keys_read.push(full);
         Ok(plain)
     }
 
@@ -109,6 +134,38 @@ impl Tx {
         serde_json::from_slice(&plain).map(Some).map_err(|_| StoreError::Record { place: self.full(key) })
     }
 
+    /// The record at a key, decoded once for all transactions that meet it at the same revision. Only for records that
+    /// hold no secret, since it stays in memory in clear.
+    pub fn load_shared<T: Record + Send + Sync + 'static>(&mut self, key: &str) -> Result<Option<Arc<T>>, StoreError> {
+        let full = self.full(key);
+        if self.recall.is_none() || self.writes.contains_key(&full) {
+            return Ok(self.load(key)?.map(Arc::new));
+        }
+        let found = match self.snapshot.get(&full)? {
+            None => None,
+            Some(stored) => Some(self.decoded(&full, &stored)?),
+        };
+        self.keys_read.push(full);
+        Ok(found)
+    }
+
+    fn decoded<T: Record + Send + Sync + 'static>(&self, full: &str, stored: &Stored) -> Result<Arc<T>, StoreError> {
+        let recalled = self.recall.as_ref().and_then(|recall| recall.recall(full));
+        if let Some((revision, decoded)) = recalled
+            && revision == stored.modified
+            && let Ok(decoded) = decoded.downcast()
+        {
+            return Ok(decoded);
+        }
+        let unreadable = || StoreError::Record { place: full.to_owned() };
+        let plain = self.cipher.open(full, T::KIND, &stored.value).map_err(|_| unreadable())?;
+        let decoded: Arc<T> = Arc::new(serde_json::from_slice(&plain).map_err(|_| unreadable())?);
+        if let Some(recall) = &self.recall {
+            recall.remember(full, stored.modified, decoded.clone(), stored.value.len());
+        }
+        Ok(decoded)
+    }
+
     /// When a key was last written: `None` if it is absent or this transaction changed it itself.
     pub fn modified(&mut self, key: &str) -> Result<Option<Revision>, StoreError> {
         let full = self.full(key);
@@ -116,19 +173,18 @@ impl Tx {
             return Ok(None);
         }
         let modified = self.snapshot.get(&full)?.map(|stored| stored.modified);
-        self.keys_read.insert(full);
+        self.keys_read.push(full);
         Ok(modified)
     }
 
     /// When anything in the area that `key` lies in last changed: `None` if this transaction changed it itself.
     pub fn area_modified(&mut self, key: &str) -> Option<Revision> {
-        let full = self.full(key);
-        let area = area_of(&full);
-        let from = format!("{area}/");
-        let to = prefix_end(&from);
-        let own = self.writes.range(from.clone()..to.clone()).next().is_some();
-        let modified = self.snapshot.area_revision(area);
-        self.ranges_read.insert((from, to));
+        let mut area = self.full(key);
+        area.truncate(area_of(&area).len());
+        let modified = self.snapshot.area_revision(&area);
+        area.push('/');
+        let own = !self.writes.is_empty() && self.writes.range(area.clone()..prefix_end(&area)).next().is_some();
+        self.areas_read.push(area);
         (!own).then_some(modified)
     }
 
@@ -139,7 +195,7 @@ impl Tx {
             return Ok(pending.is_some());
         }
         let exists = self.snapshot.get(&full)?.is_some();
-        self.keys_read.insert(full);
+        self.keys_read.push(full);
         Ok(exists)
     }
 
@@ -268,11 +324,15 @@ impl Tx {
             };
             changes.push((key, value));
         }
+        let areas = self.areas_read.into_iter().map(|area| {
+            let end = prefix_end(&area);
+            (area, end)
+        });
         Ok(Commit {
             read_at: self.snapshot.revision(),
             reads: ReadSet {
-                keys: self.keys_read.into_iter().collect(),
-                ranges: self.ranges_read.into_iter().collect(),
+                keys: distinct(self.keys_read),
+                ranges: distinct(self.ranges_read.into_iter().chain(areas).collect()),
             },
             batch: WriteBatch { changes },
         })
@@ -286,7 +346,7 @@ impl Tx {
             Some(folder) if folder.ends_with('/') => prefix_end(&folder),
             Some(key) => format!("{key}\0"),
         };
-        self.ranges_read.insert((from, to));
+        self.ranges_read.push((from, to));
     }
 
     fn full(&self, key: &str) -> String {
@@ -327,6 +387,12 @@ impl Tx {
         }
         Ok(())
     }
+}
+
+fn distinct<T: Ord>(mut read: Vec<T>) -> Vec<T> {
+    read.sort_unstable();
+    read.dedup();
+    read
 }
 
 /// The scope before [`Tx::enter`]; only [`Tx::enter`] makes one, so a handler that got a narrowed transaction cannot widen it.

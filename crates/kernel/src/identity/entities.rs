@@ -5,10 +5,11 @@ use super::keys;
 use super::name::Folded;
 use super::record::{Alias, Entity, Link};
 use engine::{Fault, Page, Tx};
+use std::sync::Arc;
 
 /// The entity with an id.
 pub(super) fn load(tx: &mut Tx, namespace: &str, id: &str) -> Result<Option<Entity>, Fault> {
-    Ok(tx.load(&keys::entity(namespace, id))?)
+    Ok(tx.load_shared(&keys::entity(namespace, id))?.map(Arc::unwrap_or_clone))
 }
 
 /// The entity with an id, or the one that an entity with this id was merged into.
@@ -37,7 +38,7 @@ pub(super) fn by_alias(tx: &mut Tx, namespace: &str, alias: &str) -> Result<Opti
 }
 
 fn follow(tx: &mut Tx, namespace: &str, key: &str) -> Result<Option<Entity>, Fault> {
-    match tx.load::<Link>(key)? {
+    match tx.load_shared::<Link>(key)? {
         Some(link) => load(tx, namespace, &link.id),
         None => Ok(None),
     }

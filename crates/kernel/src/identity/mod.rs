@@ -31,7 +31,7 @@ pub use login::{LoginIdentity, login, reconcile_groups};
 pub use mounts::mount_removed;
 pub use name::Folded;
 pub use record::{Alias, Entity, Group, GroupKind, Metadata};
-pub use view::{View, view};
+pub use view::{KnownView, View, view};
 
 use crate::Kx;
 use engine::Table;

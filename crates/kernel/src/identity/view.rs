@@ -1,12 +1,14 @@
 //! What follows from an entity at this very moment: its policies, its groups' policies, and what fills templates. It is
-//! evaluated for every request, so that a change of membership acts on tokens that are out already (S74).
+//! asked for by every request and remembered by revision, so that a change of membership acts on tokens that are out already (S74).
 
 use super::record::{Entity, Group};
-use super::{entities, groups, template};
+use super::{entities, groups, keys, template};
 use crate::Kernel;
 use crate::policy::TemplateContext;
 use engine::{Fault, Tx};
 use std::collections::BTreeSet;
+use std::sync::Arc;
+use store::Revision;
 
 /// An entity as a request sees it.
 pub struct View {
@@ -24,10 +26,30 @@ pub struct View {
 ///
 /// # Errors
 /// [`Fault::Denied`] if the entity is disabled or there is no such entity any more, as upstream refuses its tokens.
-pub fn view(_kernel: &Kernel, tx: &mut Tx, namespace: &str, entity_id: &str) -> Result<Option<View>, Fault> {
+pub fn view(kernel: &Kernel, tx: &mut Tx, namespace: &str, entity_id: &str) -> Result<Option<Arc<View>>, Fault> {
     if entity_id.is_empty() {
         return Ok(None);
     }
+    let key = keys::entity(namespace, entity_id);
+    let modified = tx.modified(&key)?;
+    let direct = groups::of_entity(tx, namespace, entity_id)?;
+    let alone = modified.filter(|_| direct.is_empty());
+    let Some(modified) = alone else { return derived(tx, namespace, entity_id).map(|view| Some(Arc::new(view))) };
+    // An entity in no group follows from its own record alone; one that was merged away has none.
+    let fits = |known: &KnownView| known.modified == modified;
+    let known = kernel.memo.identities.fitting(&key, fits, || {
+        Ok::<_, Fault>(KnownView { modified, view: Arc::new(derived(tx, namespace, entity_id)?) })
+    })?;
+    Ok(Some(known.view.clone()))
+}
+
+/// A view and the revision of the entity that it follows from.
+pub struct KnownView {
+    modified: Revision,
+    view: Arc<View>,
+}
+
+fn derived(tx: &mut Tx, namespace: &str, entity_id: &str) -> Result<View, Fault> {
     let entity = entities::load_surviving(tx, namespace, entity_id)?.ok_or(Fault::Denied)?;
     if entity.disabled {
         return Err(Fault::Denied);
@@ -40,7 +62,7 @@ pub fn view(_kernel: &Kernel, tx: &mut Tx, namespace: &str, entity_id: &str) -> 
     let policies = policies.map(|name| (namespace.to_owned(), name.clone())).collect();
     let template = template::context(&entity, &groups);
     let fingerprint = template::fingerprint(namespace, &entity, &groups);
-    Ok(Some(View { entity, policies, template, fingerprint }))
+    Ok(View { entity, policies, template, fingerprint })
 }
 
 /// The groups that an entity is in, directly or through other groups, in order of id.

@@ -131,9 +131,9 @@ fn identity_policies(kx: &mut Kx, token: &Token, data: &mut Map<String, Value>) 
     let Ok(Some(view)) = identity::view(&kernel, &mut kx.tx, &token.namespace, &token.entity_id) else { return Ok(()) };
     let mut names: Vec<String> = view
         .policies
-        .into_iter()
+        .iter()
         .filter(|(namespace, _)| *namespace == token.namespace)
-        .map(|(_, name)| name)
+        .map(|(_, name)| name.clone())
         .collect();
     names.sort();
     names.dedup();

@@ -5,6 +5,7 @@ use super::salt::Salt;
 use engine::{BoundCidrs, Cx, Fault, Name, Record, TokenParams};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
+use std::sync::Arc;
 
 /// Where the roles are.
 pub(super) const ROLES: &str = "role/";
@@ -80,8 +81,9 @@ impl Role {
 
     /// The name and the role that a role-id stands for.
     pub(super) fn find(cx: &mut Cx, salt: &Salt, role_id: &str) -> Result<Option<(String, Self)>, Fault> {
-        let Some(index) = cx.tx.load::<RoleIdIndex>(&role_id_key(salt, role_id))? else { return Ok(None) };
-        Ok(cx.tx.load::<Self>(&key(&index.role))?.map(|role| (index.role, role)))
+        let Some(index) = cx.tx.load_shared::<RoleIdIndex>(&role_id_key(salt, role_id))? else { return Ok(None) };
+        let role = cx.tx.load_shared::<Self>(&key(&index.role))?;
+        Ok(role.map(|role| (index.role.clone(), Arc::unwrap_or_clone(role))))
     }
 
     /// Writes it; somebody must have to show something to log in.

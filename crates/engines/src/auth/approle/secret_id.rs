@@ -6,6 +6,7 @@ use engine::{BoundCidrs, Cx, Fault, Name, Page, Record, Timestamp};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 const EXPIRIES: &str = "expiry/";
 /// How upstream prints the time that a secret-id never reaches.
@@ -80,7 +81,8 @@ impl SecretId {
     /// The one with this hash, unless it has expired: that is decided here and never by the tidying (security row S65).
     pub(super) fn find(cx: &mut Cx, role: &str, hash: &str) -> Result<Option<Self>, Fault> {
         let now = cx.now;
-        Ok(cx.tx.load::<Self>(&key(role, hash))?.filter(|found| found.live(now)))
+        let found = cx.tx.load_shared::<Self>(&key(role, hash))?.filter(|found| found.live(now));
+        Ok(found.map(Arc::unwrap_or_clone))
     }
 
     /// The hash of the one with this accessor in this role, expired or not.

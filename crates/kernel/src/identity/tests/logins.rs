@@ -161,7 +161,7 @@ fn a_fingerprint_changes_with_everything_that_fills_templates_and_with_nothing_e
     let mount = world.auth_mount("root", "a");
     let entity = world.login(&login(&mount, "bob", &[("k", "1")], &[])).unwrap().unwrap();
     let group = world.group(json!({ "name": "g", "member_entity_ids": [entity] }));
-    let mut seen = vec![world.view(&entity).unwrap().unwrap().fingerprint];
+    let mut seen = vec![world.view(&entity).unwrap().unwrap().fingerprint.clone()];
     world.write(&format!("entity/id/{entity}"), json!({ "policies": ["p"] })).unwrap();
     assert_eq!(world.view(&entity).unwrap().unwrap().fingerprint, seen[0], "policies are told apart by themselves");
     let alias = world.list("entity-alias/id").remove(0);
@@ -175,7 +175,7 @@ fn a_fingerprint_changes_with_everything_that_fills_templates_and_with_nothing_e
         (format!("group/id/{group}"), json!({ "member_entity_ids": [] })),
     ] {
         world.write(&path, body.clone()).unwrap();
-        let fingerprint = world.view(&entity).unwrap().unwrap().fingerprint;
+        let fingerprint = world.view(&entity).unwrap().unwrap().fingerprint.clone();
         assert!(!seen.contains(&fingerprint), "{path} {body}");
         seen.push(fingerprint);
     }

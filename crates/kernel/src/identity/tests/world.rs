@@ -276,7 +276,7 @@ impl World {
         !tx.writes_nothing()
     }
 
-    pub(super) fn view(&mut self, entity: &str) -> Result<Option<View>, Fault> {
+    pub(super) fn view(&mut self, entity: &str) -> Result<Option<Arc<View>>, Fault> {
         let kernel = self.kernel.clone();
         let namespace = self.namespace.clone().unwrap_or_else(|| keys::ROOT.to_owned());
         self.tx(|tx, _| identity::view(&kernel, tx, &namespace, entity))
@@ -285,7 +285,7 @@ impl World {
     /// Names of the policies that an entity's tokens have through it now.
     pub(super) fn policies(&mut self, entity: &str) -> Vec<String> {
         let view = self.view(entity).unwrap().unwrap();
-        view.policies.into_iter().map(|(_, name)| name).collect()
+        view.policies.iter().map(|(_, name)| name.clone()).collect()
     }
 
     /// Keys of everything that identity keeps in the root namespace.

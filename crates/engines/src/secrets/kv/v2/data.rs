@@ -23,7 +23,7 @@ pub(super) fn read_version(
     member: &str,
     view: impl FnOnce(Value) -> Value,
 ) -> Result<Reply, Fault> {
-    let metadata = Metadata::load(cx, name)?.ok_or(Fault::Missing)?;
+    let metadata = Metadata::load_shared(cx, name)?.ok_or(Fault::Missing)?;
     let number = u64::try_from(version).ok().filter(|number| *number > 0).unwrap_or(metadata.current);
     let version = metadata.version(number).ok_or(Fault::Missing)?;
     let (data, status) =

@@ -4,6 +4,7 @@ use engine::{Cx, Fault, Record, Timestamp};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::ops::Range;
+use std::sync::Arc;
 
 /// Where metadata is.
 pub(in super::super) const METADATA_FOLDER: &str = "meta/";
@@ -127,6 +128,11 @@ impl Metadata {
     /// The metadata of a secret.
     pub(super) fn load(cx: &mut Cx, name: &str) -> Result<Option<Self>, Fault> {
         Ok(cx.tx.load(&metadata_key(name))?)
+    }
+
+    /// The metadata of a secret, to look at only.
+    pub(super) fn load_shared(cx: &mut Cx, name: &str) -> Result<Option<Arc<Self>>, Fault> {
+        Ok(cx.tx.load_shared(&metadata_key(name))?)
     }
 
     /// Whether there is a secret.
