@@ -184,7 +184,7 @@ fn serve<C: 'static>(
     if kx.operation == Operation::Help {
         let session = authenticate(kx)?;
         facts.session = Some(session);
-        return help::page(table, &path).map(|reply| Answer { reply, ..Answer::default() });
+        return help::page(&kx.namespace, mount, table, &path).map(|reply| Answer { reply, ..Answer::default() });
     }
     let found = match table.lookup(&path, kx.operation) {
         Lookup::Found(found) => found,

@@ -11,7 +11,7 @@ mod mount_view;
 pub(crate) mod mounts;
 pub(crate) mod namespace_deletion;
 mod namespaces;
-mod openapi;
+pub(crate) mod openapi;
 mod plugins;
 mod policies;
 mod quotas;

@@ -149,6 +149,7 @@ fn tuned(class: Class, path: &str) -> (Class, &str) {
 }
 
 fn read_tune(kx: &mut Kx, class: Class, path: &str) -> Result<Reply, Fault> {
+    let (class, path) = of_login_method(class, path);
     let full = full_path(class, path);
     let entry =
         find(kx, class, path)?.ok_or_else(|| Fault::invalid(format!("cannot fetch sysview for path {full:?}")))?;
@@ -184,6 +185,7 @@ fn enable(kx: &mut Kx, class: Class, request: WriteMount) -> Result<Reply, Fault
 }
 
 fn tune(kx: &mut Kx, class: Class, path: &str, request: WriteMount) -> Result<Reply, Fault> {
+    let (class, path) = of_login_method(class, path);
     let failed = |why: &str| Fault::invalid(format!("tune of path {:?} failed: {why}", folder(path)));
     let entry = find(kx, class, path)?.ok_or_else(|| failed("no mount entry found"))?;
     let tuning = <Tuning as engine::RequestBody>::parse(&engine::Input {
@@ -209,7 +211,9 @@ fn tune(kx: &mut Kx, class: Class, path: &str, request: WriteMount) -> Result<Re
         entry.options.extend(options);
     }
     entry.save(&mut kx.tx)?;
-    kx.on_mount(&entry, |engine, cx| engine.mounted(cx))?;
+    if entry.built_in().is_none() {
+        kx.on_mount(&entry, |engine, cx| engine.mounted(cx))?;
+    }
     let upgraded = entry.kind == "kv" && before == "1" && entry.options.get("version").is_some_and(|now| now == "2");
     Ok(if upgraded { Reply::empty().warn("Upgraded mount from version 1 to version 2.") } else { Reply::empty() })
 }
@@ -372,6 +376,15 @@ pub(super) fn table(kx: &mut Kx) -> Result<Arc<MountTable>, Fault> {
 pub(super) fn find(kx: &mut Kx, class: Class, path: &str) -> Result<Option<Arc<MountEntry>>, Fault> {
     let table = table(kx)?;
     Ok(table.at(&full_path(class, path)).filter(|entry| entry.class == class).cloned())
+}
+
+/// Login methods are tuned at `sys/mounts/auth/…` too. This is how clients tune them without the `sudo` that `sys/auth`
+/// takes, with rights on this path.
+fn of_login_method(class: Class, path: &str) -> (Class, &str) {
+    match path.trim_start_matches('/').strip_prefix("auth/") {
+        Some(below) if class == Class::Secret => (Class::Auth, below),
+        _ => (class, path),
+    }
 }
 
 /// The path in the mount table.

@@ -4,6 +4,7 @@
 use super::mounts::table;
 use crate::Kx;
 use crate::mounts::MountEntry;
+use crate::namespaces::Namespace;
 use engine::{Action, Class, Fault, Field, FieldKind, Flags, Operation, Reply, Route, Table};
 use serde_json::{Map, Value, json};
 use std::collections::{BTreeMap, BTreeSet};
@@ -50,17 +51,40 @@ fn document(kx: &mut Kx, request: Ask) -> Result<Reply, Fault> {
             }
         }
     }
-    Ok(Reply::raw_json(json!({
+    Ok(Reply::raw_json(whole("/v1", paths)))
+}
+
+/// The document of one mount, or of the route of one of its paths: what a help page brings along. Paths are relative to
+/// the mount, which is the document's server.
+pub(crate) fn of_mount<C: 'static>(
+    namespace: &Namespace,
+    entry: &MountEntry,
+    table: &Table<C>,
+    route: Option<&str>,
+) -> Value {
+    let root = namespace.is_root();
+    let mut paths = Paths::default();
+    let base = Base { path: "/".to_owned(), ..Base::of(entry) };
+    for described in table.routes().iter().filter(|described| root || !described.flags.root_namespace_only) {
+        if route.is_none_or(|route| route == described.path) {
+            paths.add_route(&base, described);
+        }
+    }
+    whole(&format!("/v1/{}{}", namespace.path, entry.path.trim_end_matches('/')), paths)
+}
+
+fn whole(server: &str, paths: Paths) -> Value {
+    json!({
         "openapi": "3.0.2",
         "info": {
             "title": "Coffer API",
             "description": "HTTP API of Coffer. All paths are below `/v1/`.",
             "version": env!("CARGO_PKG_VERSION"),
         },
-        "servers": [{ "url": "/v1" }],
+        "servers": [{ "url": server }],
         "paths": paths.finish(),
         "components": { "schemas": {} },
-    })))
+    })
 }
 
 /// Where a mount's paths begin, and how its operations are named.

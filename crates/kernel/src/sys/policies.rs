@@ -19,6 +19,8 @@ pub(super) fn routes() -> Vec<Route<Kx>> {
         Route::at("policy", "List policies.").read(list_legacy).list(list_legacy),
         Route::at("policies/acl", "List policies.").list(list),
         Route::at("policies/detailed/acl", "List policies with what is known of each.").list(list_detailed),
+        Route::at("policies/detailed/acl/{name:path}", "List policies below a name with what is known of each.")
+            .list(list_detailed_below),
         Route::at("policies/password", "List password policies.").list(list_password),
         Route::at("policies/password/{name}/generate", "Generate a password.").read(generate),
         Route::at("policies/password/{name}", "Manage a password policy.")
@@ -106,11 +108,16 @@ fn list(kx: &mut Kx, (): ()) -> Result<Reply, Fault> {
     Ok(Reply::keys(names))
 }
 
-/// The policies whose names go on below a name.
+/// The policies whose names go on below a name, by their whole names.
 fn list_below(kx: &mut Kx, request: Name) -> Result<Reply, Fault> {
-    let folder = format!("{}/", request.name);
-    let names = names(kx)?;
-    Ok(Reply::keys(names.iter().filter_map(|name| name.strip_prefix(&folder)).map(str::to_owned).collect()))
+    names_below(kx, &request.name).map(Reply::keys)
+}
+
+fn names_below(kx: &mut Kx, name: &str) -> Result<Vec<String>, Fault> {
+    let folder = format!("{}/", name.trim_end_matches('/'));
+    let mut names = names(kx)?;
+    names.retain(|name| name.starts_with(&folder));
+    Ok(names)
 }
 
 fn list_legacy(kx: &mut Kx, (): ()) -> Result<Reply, Fault> {
@@ -120,6 +127,15 @@ fn list_legacy(kx: &mut Kx, (): ()) -> Result<Reply, Fault> {
 
 fn list_detailed(kx: &mut Kx, (): ()) -> Result<Reply, Fault> {
     let names = names(kx)?;
+    with_details(kx, names)
+}
+
+fn list_detailed_below(kx: &mut Kx, request: Name) -> Result<Reply, Fault> {
+    let names = names_below(kx, &request.name)?;
+    with_details(kx, names)
+}
+
+fn with_details(kx: &mut Kx, names: Vec<String>) -> Result<Reply, Fault> {
     let mut infos = serde_json::Map::new();
     for name in &names {
         if let Some(policy) = load(kx, name)? {

@@ -3,6 +3,8 @@
 #![forbid(unsafe_code)]
 
 #[cfg(test)]
+mod clients;
+#[cfg(test)]
 mod harness;
 #[cfg(test)]
 mod keys;
