@@ -3,6 +3,7 @@
 use crate::audit::{Phase, Receipt};
 use crate::http::{self, Rendered};
 use crate::shell::{Shell, Unsealed};
+use crate::traces::Trace;
 use engine::{Fault, Operation, Request, SystemRandomness};
 use kernel::Effect;
 use kernel::pipeline::{Arrival, Facts, Outcome};
@@ -22,8 +23,10 @@ pub async fn drive(shell: &Arc<Shell>, unsealed: &Arc<Unsealed>, request: Arc<Re
     let started = std::time::Instant::now();
     let mut audited = false;
     let mut turn = None;
+    let mut trace = shell.traces.begin(&request);
     for _ in 0..RUNS_MAX {
         let outcome = run(shell, unsealed, &request).await;
+        trace.step("handle");
         if turn.is_none() && outcome.effects.iter().any(Effect::is_of_ceremony) {
             // What ran is as if it had not. Another step may be under way, so it runs again when it is alone.
             turn = shell.ceremony_turn.clone().acquire_owned().await.ok();
@@ -33,7 +36,7 @@ pub async fn drive(shell: &Arc<Shell>, unsealed: &Arc<Unsealed>, request: Arc<Re
         if let Err(fault @ (Fault::Store(_) | Fault::Internal(_))) = &outcome.result {
             tracing::error!(request = %request.id, path = %request.path, error = %fault, "request failed");
         }
-        let pass = Pass { shell: shell.clone(), request: request.clone(), started, audited };
+        let pass = Pass { shell: shell.clone(), request: request.clone(), started, audited, trace };
         if outcome.commit.is_none() && outcome.effects.is_empty() {
             return pass.answer(outcome.result, outcome.facts).await;
         }
@@ -44,12 +47,12 @@ pub async fn drive(shell: &Arc<Shell>, unsealed: &Arc<Unsealed>, request: Arc<Re
         };
         match settled {
             Ok(Settled::Answered(rendered)) => return rendered,
-            Ok(Settled::Conflict(again)) => (audited, turn) = (true, again),
+            Ok(Settled::Conflict(again, kept)) => (audited, turn, trace) = (true, again, kept),
             Err(_) => return http::fault(&Fault::Internal("request was lost".to_owned())),
         }
     }
     let busy = Fault::Status(503, vec!["the store is too busy with conflicting writes; try again".to_owned()]);
-    Pass { shell: shell.clone(), request, started, audited }.answer(Err(busy), Facts::default()).await
+    Pass { shell: shell.clone(), request, started, audited, trace }.answer(Err(busy), Facts::default()).await
 }
 
 /// One run of a request, from the kernel's outcome on.
@@ -59,12 +62,13 @@ struct Pass {
     started: std::time::Instant,
     /// Whether the request's entry is stored.
     audited: bool,
+    trace: Trace,
 }
 
 enum Settled {
     Answered(Rendered),
     /// Nothing is committed: the request has to run again, in the same turn if it has one.
-    Conflict(Option<OwnedSemaphorePermit>),
+    Conflict(Option<OwnedSemaphorePermit>, Trace),
 }
 
 impl Pass {
@@ -76,11 +80,14 @@ impl Pass {
             return Settled::Answered(unaudited());
         }
         self.audited = true;
+        self.trace.step("audit request");
         if let Some(commit) = commit {
-            match submit(&self.shell, commit).await {
+            let committed = submit(&self.shell, commit).await;
+            self.trace.step("commit");
+            match committed {
                 Ok(()) if self.shell.audit_changed() => self.shell.refresh_audit(),
                 Ok(()) => {}
-                Err(CommitError::Conflict) => return Settled::Conflict(None),
+                Err(CommitError::Conflict) => return Settled::Conflict(None, self.trace),
                 Err(error) => {
                     tracing::error!(request = %self.request.id, error = %error, "commit failed");
                     result = Err(Fault::Internal("commit failed".to_owned()));
@@ -112,7 +119,7 @@ impl Pass {
         if let Some(commit) = commit {
             match submit(&self.shell, commit).await {
                 Ok(()) => {}
-                Err(CommitError::Conflict) => return Settled::Conflict(Some(turn)),
+                Err(CommitError::Conflict) => return Settled::Conflict(Some(turn), self.trace),
                 Err(error) => {
                     tracing::error!(request = %self.request.id, error = %error, "commit failed");
                     let failed = Err(Fault::Internal("commit failed".to_owned()));
@@ -123,22 +130,51 @@ impl Pass {
         }
         self.shell.perform(effects).await;
         drop(turn);
-        self.shell.metrics.request(&self.request, &facts, &result, self.started.elapsed());
-        let operation = facts.operation.unwrap_or(self.request.operation);
-        Settled::Answered(send(finished(&self.request, operation, result), receipt))
+        Settled::Answered(self.finish(result, &facts, receipt))
     }
 
     /// The response entry and the reply.
-    async fn answer(self, result: Result<kernel::pipeline::Answer, Fault>, facts: Facts) -> Rendered {
+    async fn answer(mut self, result: Result<kernel::pipeline::Answer, Fault>, facts: Facts) -> Rendered {
         let phase = match &result {
             Ok(answer) => Phase::Response { answer, with_request: !self.audited },
             Err(fault) if self.audited => Phase::Failure(fault),
             Err(fault) => Phase::Refusal(fault),
         };
         let receipt = self.shell.audit.record(&self.request, &facts, phase).await;
-        self.shell.metrics.request(&self.request, &facts, &result, self.started.elapsed());
-        let operation = facts.operation.unwrap_or(self.request.operation);
-        send(finished(&self.request, operation, result), receipt)
+        self.trace.step("audit response");
+        self.finish(result, &facts, receipt)
+    }
+
+    /// Counts the request, ends its trace, and renders the reply if there is a receipt for it.
+    fn finish<E>(
+        self,
+        result: Result<kernel::pipeline::Answer, Fault>,
+        facts: &Facts,
+        receipt: Result<Receipt, E>,
+    ) -> Rendered {
+        let Self { shell, request, started, trace, .. } = self;
+        shell.metrics.request(&request, facts, &result, started.elapsed());
+        let operation = facts.operation.unwrap_or(request.operation);
+        let rendered = send(finished(&request, operation, result), receipt);
+        let mount = facts.mount.as_ref().map_or("", |mount| &mount.path);
+        tracing::debug!(
+            request = %request.id,
+            operation = operation.name(),
+            mount,
+            status = rendered.status,
+            microseconds = started.elapsed().as_micros(),
+            "request served"
+        );
+        shell.traces.end(trace, rendered.status, || {
+            let namespace = facts.namespace.as_ref().map_or("", |namespace| &namespace.path);
+            vec![
+                ("coffer.request_id", request.id.clone()),
+                ("coffer.operation", operation.name().to_owned()),
+                ("coffer.mount", mount.to_owned()),
+                ("coffer.namespace", namespace.to_owned()),
+            ]
+        });
+        rendered
     }
 }
 

@@ -26,6 +26,7 @@ mod shell;
 mod storage;
 mod ticker;
 mod tls;
+mod traces;
 
 pub use config::version_line;
 pub use options::Options;

@@ -153,13 +153,14 @@ impl Shell {
     }
 
     fn loggers(&self, name: &str) -> Result<Reply, Fault> {
-        let level = self.log_level();
-        match name {
-            "" => Ok(Reply::data(
-                LOGGERS.iter().map(|logger| ((*logger).to_owned(), level.into())).collect::<Map<String, Value>>(),
-            )),
-            name if LOGGERS.contains(&name) => Ok(Reply::data(json!({ name: level }))),
-            _ => Err(Fault::missing(format!("logger {name:?} not found"))),
+        let levels = self.log_levels();
+        if name.is_empty() {
+            let all = levels.into_iter().map(|(logger, level)| (logger.to_owned(), level.into()));
+            return Ok(Reply::data(all.collect::<Map<String, Value>>()));
+        }
+        match levels.get(name) {
+            Some(level) => Ok(Reply::data(json!({ name: level }))),
+            None => Err(Fault::missing(format!("logger {name:?} not found"))),
         }
     }
 
@@ -173,6 +174,3 @@ impl Shell {
         Reply::keys_with_info(vec![self.config.version.clone()], infos)
     }
 }
-
-/// The loggers that clients may name: one for each part of the product.
-const LOGGERS: [&str; 6] = ["audit", "barrier", "core", "expiration", "storage", "token"];

@@ -4,7 +4,9 @@ use crate::config::{self, Config, Storage};
 use crate::listener::Listener;
 use crate::options::Options;
 use crate::shell::Shell;
+use crate::traces::{Collector, Traces};
 use crate::{dev, logging, seal, ticker};
+use rustix::process::{DumpableBehavior, Resource, Rlimit, set_dumpable_behavior, setrlimit};
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -17,6 +19,7 @@ const DEV_ADDRESS: &str = "127.0.0.1:8200";
 
 /// Runs the server until it is told to stop.
 pub fn run(options: Options) -> ExitCode {
+    keep_memory_private();
     // Only the first caller in a process installs it; any later one finds it there.
     let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
@@ -26,6 +29,16 @@ pub fn run(options: Options) -> ExitCode {
     match runtime.block_on(serve(options)) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => failed(&error),
+    }
+}
+
+/// No core dump and no debugger of the same user: memory holds keys (fault F38).
+fn keep_memory_private() {
+    let none = Rlimit { current: Some(0), maximum: Some(0) };
+    let limited = setrlimit(Resource::Core, none);
+    let hidden = set_dumpable_behavior(DumpableBehavior::NotDumpable);
+    if let Err(error) = limited.and(hidden) {
+        eprintln!("WARNING: memory could not be kept out of core dumps: {error}");
     }
 }
 
@@ -41,7 +54,10 @@ async fn serve(options: Options) -> Result<(), String> {
         tracing::warn!("{warning}");
     }
     let log = open(&config)?;
-    let shell = Arc::new(Shell::new(log, config));
+    let traces = Traces::start(Collector::configured(&config));
+    let mut shell = Shell::new(log, config);
+    shell.traces = traces;
+    let shell = Arc::new(shell);
     let mut listeners = Vec::new();
     for listener in &shell.config.listeners {
         let bound = Listener::bind(listener.clone()).await;
@@ -91,7 +107,7 @@ fn configuration(options: &Options) -> Result<Config, String> {
 }
 
 /// An environment variable under any of our prefixes.
-fn environment(name: &str) -> Option<String> {
+pub(crate) fn environment(name: &str) -> Option<String> {
     ["COFFER_", "BAO_", "VAULT_"]
         .iter()
         .find_map(|prefix| std::env::var(format!("{prefix}{name}")).ok())

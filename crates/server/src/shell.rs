@@ -6,6 +6,7 @@ use crate::config::Config;
 use crate::cors::CorsRules;
 use crate::limiter::Limiter;
 use crate::metrics::Metrics;
+use crate::traces::Traces;
 use arc_swap::{ArcSwap, ArcSwapOption};
 use barrier::Barrier;
 use barrier::ceremony::Unsealing;
@@ -27,6 +28,8 @@ pub struct Shell {
     pub audit: Trail,
     /// Counters.
     pub metrics: Metrics,
+    /// Where traces go.
+    pub traces: Traces,
     /// Rate limits.
     pub limiter: Limiter,
     /// Origins that browsers may call from.
@@ -69,6 +72,7 @@ impl Shell {
             clock: Arc::default(),
             audit: Trail::default(),
             metrics: Metrics::default(),
+            traces: Traces::default(),
             limiter: Limiter::default(),
             cors: CorsRules::default(),
             heavy: Semaphore::new(1),
@@ -119,7 +123,7 @@ impl Shell {
                 Effect::Ceremonies { next, .. } => *lock(&self.ceremonies) = *next,
                 // The node holds no leadership: every node serves.
                 Effect::StepDown => {}
-                Effect::LogLevel { name: _, level } => self.set_log_level(level.as_deref()),
+                Effect::LogLevel { name, level } => self.set_log_level(&name, level.as_deref()),
                 Effect::Reload { subsystem } => {
                     tracing::info!(%subsystem, "reload asked for");
                     self.reload.notify_one();

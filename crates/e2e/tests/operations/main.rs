@@ -8,6 +8,10 @@ mod audit;
 #[cfg(test)]
 mod doubles;
 #[cfg(test)]
+mod logs;
+#[cfg(test)]
 mod metrics;
 #[cfg(test)]
 mod node;
+#[cfg(test)]
+mod process;

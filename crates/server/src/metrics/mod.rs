@@ -236,6 +236,7 @@ impl Metrics {
             ("coffer_store_conflicts_total", "Commits that had to be tried again.", &self.conflicts),
             ("coffer_store_failures_total", "Commits that failed.", &self.commit_failures),
         ];
+
         for (name, help, counter) in counters {
             out.counter(name, help, counter.load(Ordering::Relaxed));
         }
@@ -283,6 +284,8 @@ impl Shell {
         self.metrics.requests(&mut out);
         self.metrics.retrievals(&mut out);
         self.metrics.counters(&mut out);
+        let dropped = self.traces.dropped.load(Ordering::Relaxed);
+        out.counter("coffer_traces_dropped_total", "Requests whose trace was lost: too many waited.", dropped);
         self.audited(&mut out);
         self.stored(&mut out);
         out.gauge("coffer_unsealed", "Whether the node is unsealed.", f64::from(u8::from(self.unsealed().is_some())));
