@@ -110,7 +110,7 @@ impl Traces {
         if self.queue.is_none() {
             return Trace(None);
         }
-        let parent = request.headers.get("traceparent").and_then(|values| parse_parent(values.first()?));
+        let parent = request.headers.values("traceparent").next().and_then(parse_parent);
         if let Some((_, _, false)) = parent {
             return Trace(None);
         }

@@ -3,6 +3,7 @@
 mod listener;
 mod permissions;
 mod read;
+mod read_listener;
 #[cfg(test)]
 mod tests;
 

@@ -1,7 +1,7 @@
 //! Reading files and folders: Vault's and OpenBao's own configuration files start as they are. What is unknown is
 //! warned about; what contradicts itself or is unsafe is refused.
 
-use super::listener::listener;
+use super::read_listener::listener;
 use super::{AuditBlock, Config, Storage, permissions, version};
 use hcl::{Block, Body, Value};
 use std::collections::BTreeMap;
