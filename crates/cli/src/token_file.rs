@@ -32,6 +32,8 @@ pub fn read() -> io::Result<Option<Zeroizing<String>>> {
 pub fn write(token: &str) -> io::Result<()> {
     let Some(path) = path() else { return Err(io::Error::other("there is no home folder")) };
     let fresh = path.with_extension(format!("{}", std::process::id()));
+    // What a process of the same number may have left behind.
+    drop(std::fs::remove_file(&fresh));
     let mut file = std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(&fresh)?;
     let written = file.write_all(token.as_bytes()).and_then(|()| std::fs::rename(&fresh, path));
     if written.is_err() {

@@ -133,6 +133,10 @@ fn delete(session: &Session, arguments: &Arguments) -> Outcome {
     let path = bare(arguments);
     let reply = session.send(&Request::delete(&format!("sys/namespaces/{path}")), "deleting namespace")?;
     session.show_warnings(&reply);
+    if reply.data().is_null() && !reply.warnings().is_empty() {
+        // The warning has said it: there was nothing to delete.
+        return Ok(());
+    }
     let state = reply.data().get("status").and_then(Value::as_str).unwrap_or_default();
     let done =
         if state == "in-progress" { "Namespace deletion scheduled" } else { "Namespace deleted (if it existed)" };

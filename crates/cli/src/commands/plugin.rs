@@ -60,5 +60,5 @@ fn list(session: &Session, arguments: &Arguments) -> Outcome {
 
 fn info(session: &Session, arguments: &Arguments) -> Outcome {
     let path = format!("sys/plugins/catalog/{}/{}", arguments.at(0), arguments.at(1));
-    session.show(&session.send(&Request::read(&path), &format!("reading plugin named {}", arguments.at(1)))?)
+    session.show_data(&session.send(&Request::read(&path), &format!("reading plugin named {}", arguments.at(1)))?)
 }

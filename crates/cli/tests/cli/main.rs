@@ -15,3 +15,5 @@ mod output;
 mod secrets;
 #[cfg(test)]
 mod shells;
+#[cfg(test)]
+mod terminal;
