@@ -210,9 +210,8 @@ async fn run(shell: &Arc<Shell>, unsealed: &Arc<Unsealed>, request: &Arc<Request
 
 /// A panic in a handler costs its request and nothing else: all it touched was its own transaction.
 fn guarded(shell: &Arc<Shell>, unsealed: &Arc<Unsealed>, request: &Arc<Request>) -> Outcome {
-    let snapshot = shell.log.snapshot();
-    let barrier = match unsealed.barrier(snapshot.as_ref()) {
-        Ok(barrier) => barrier,
+    let (snapshot, barrier) = match unsealed.view(shell.log.as_ref()) {
+        Ok(view) => view,
         Err(fault) => return Outcome { result: Err(fault), ..lost() },
     };
     let arrival = Arrival {

@@ -134,13 +134,31 @@ impl Shell {
 }
 
 impl Unsealed {
+    /// A snapshot and the barrier that fits it. The barrier is looked at first, so that it is never newer than the
+    /// snapshot: one that has forgotten a namespace or a term since would not open what the snapshot still holds.
+    pub fn view(&self, log: &dyn Log) -> Result<(Arc<dyn Snapshot>, Arc<Barrier>), Fault> {
+        let (fits, known) = self.known();
+        let snapshot = log.snapshot();
+        let barrier = self.fitted(fits, known, snapshot.as_ref())?;
+        Ok((snapshot, barrier))
+    }
+
     /// The barrier that fits a snapshot. Fails when the unseal key was changed elsewhere, which only a new unseal mends.
     pub fn barrier(&self, snapshot: &dyn Snapshot) -> Result<Arc<Barrier>, Fault> {
-        let this = snapshot.revision().0.saturating_add(1);
+        let (fits, known) = self.known();
+        self.fitted(fits, known, snapshot)
+    }
+
+    /// The barrier last used, and one more than the revision that it is known to fit.
+    fn known(&self) -> (u64, Arc<Barrier>) {
         // Read before the barrier: what was stored by the time this was written is what is found.
-        let fits = self.fitting.load(Ordering::Acquire) == this;
-        let known = self.barrier.load_full();
-        if fits {
+        let fits = self.fitting.load(Ordering::Acquire);
+        (fits, self.barrier.load_full())
+    }
+
+    fn fitted(&self, fits: u64, known: Arc<Barrier>, snapshot: &dyn Snapshot) -> Result<Arc<Barrier>, Fault> {
+        let this = snapshot.revision().0.saturating_add(1);
+        if fits == this {
             return Ok(known);
         }
         let fitting = match known.refresh(snapshot) {

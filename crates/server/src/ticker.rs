@@ -98,9 +98,9 @@ async fn activate(
 
 /// What a job begins with.
 fn arrival(shell: &Arc<Shell>, unsealed: &Unsealed) -> Result<Arrival, Fault> {
-    let snapshot = shell.log.snapshot();
+    let (snapshot, barrier) = unsealed.view(shell.log.as_ref())?;
     Ok(Arrival {
-        barrier: unsealed.barrier(snapshot.as_ref())?,
+        barrier,
         snapshot,
         now: shell.clock.now(),
         randomness: Box::new(SystemRandomness),

@@ -9,7 +9,9 @@ use engine::crypto::MacKey;
 use engine::{Headers, Input, OpenCeremonies, Peer, RequestPath, Secret};
 use kernel::audit::AuditDevice;
 use serde_json::{Value, json};
+use std::sync::Mutex;
 use store::memory::MemoryLog;
+use store::{ChainMac, Committed, Log, Snapshot, StoreError};
 
 /// A node that was initialised and unsealed, and its shares in base64.
 struct Node {
@@ -34,7 +36,11 @@ impl Node {
     }
 
     async fn new(shares: i64, threshold: i64) -> Self {
-        let shell = Arc::new(Shell::new(Arc::new(MemoryLog::new()), Config::development("127.0.0.1:0")));
+        Self::on(Arc::new(MemoryLog::new()), shares, threshold).await
+    }
+
+    async fn on(log: Arc<dyn Log>, shares: i64, threshold: i64) -> Self {
+        let shell = Arc::new(Shell::new(log, Config::development("127.0.0.1:0")));
         let how = Initialiser::Shamir(ShareRequest::new(shares, threshold, Vec::new()).unwrap());
         let made = seal::initialise(&shell, &how, Some(ROOT.to_owned())).await.unwrap();
         let (_, shares) = kernel::sys::ceremonies::share_texts(&made.issued);
@@ -385,5 +391,51 @@ fn recovery_shares_change_themselves_and_the_root_key_of_a_static_seal() {
         let nonce = started["nonce"].as_str().unwrap();
         let (_, reply) = node.give("sys/generate-root/update", nonce, &shares[..2]).await;
         assert_eq!(reply["complete"], true, "{reply}");
+
+/// A log that lets something happen right behind a snapshot, as on another thread.
+struct Interrupted {
+    inner: MemoryLog,
+    then: Mutex<Option<Box<dyn FnOnce() + Send>>>,
+}
+
+impl Log for Interrupted {
+    fn snapshot(&self) -> Arc<dyn Snapshot> {
+        let snapshot = self.inner.snapshot();
+        let then = self.then.lock().unwrap().take();
+        then.into_iter().for_each(|then| then());
+        snapshot
+    }
+    fn submit(&self, commit: Commit, done: Committed) {
+        self.inner.submit(commit, done);
+    }
+    fn arm(&self, mac: Arc<dyn ChainMac>) -> Result<(), StoreError> {
+        self.inner.arm(mac)
+    }
+    fn close(&self) {
+        self.inner.close();
+    }
+}
+
+#[test]
+fn a_request_reads_its_snapshot_though_the_barrier_goes_on_meanwhile() {
+    run(async {
+        let log = Arc::new(Interrupted { inner: MemoryLog::new(), then: Mutex::default() });
+        let node = Node::on(log.clone(), 1, 1).await;
+        assert_eq!(node.write(ROOT, "sys/namespaces/n", json!({})).await.0, 200);
+        assert_eq!(node.call(ROOT, Operation::Read, "n/sys/policies/acl/default", Value::Null).await.0, 200);
+        let (shell, unsealed) = (node.shell.clone(), node.unsealed.clone());
+        *log.then.lock().unwrap() = Some(Box::new(move || {
+            // The namespace goes with its key, and the barrier of the next request has forgotten it.
+            let (snapshot, barrier) = unsealed.view(shell.log.as_ref()).unwrap();
+            let mut tx = store::Tx::new(snapshot, barrier.clone());
+            let id = tx.list(kernel::keys::NAMESPACES, &store::Page::all()).unwrap().remove(0);
+            barrier.delete_namespace(&mut tx, &id);
+            tx.delete(&kernel::keys::namespace(&id));
+            shell.log.submit(tx.into_commit(&mut |_| {}).unwrap(), Box::new(|done| drop(done.unwrap())));
+            unsealed.view(shell.log.as_ref()).unwrap();
+        }));
+        let read = || node.call(ROOT, Operation::Read, "n/sys/policies/acl/default", Value::Null);
+        assert_eq!(read().await.0, 200, "as it was when the request came");
+        assert_eq!(read().await.0, 404, "and as it is now");
     });
 }
