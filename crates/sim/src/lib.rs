@@ -23,6 +23,7 @@ mod run;
 #[cfg(test)]
 mod tests;
 mod trace;
+mod view;
 
 pub use plant::Planted;
 pub use prepared::Prepared;

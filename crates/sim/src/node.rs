@@ -4,6 +4,7 @@
 use crate::accounts::Accounts;
 use crate::operation::Ask;
 use crate::plant::Planted;
+use crate::view::{Failing, View};
 use barrier::{Barrier, Moment, Pass, Sealed};
 use crypto::SeededRandomness;
 use engine::{Engine, Fault, Headers, Input, Operation, Peer, Reply, Request, RequestPath, Secret, Timestamp, Tx};
@@ -14,6 +15,7 @@ use kernel::registry::Keys;
 use kernel::{Ceremonies, Kernel, Node as Shell, Report, Settings};
 use serde_json::Value;
 use std::collections::BTreeMap;
+use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, Mutex, mpsc};
 use store::memory::MemoryLog;
 use store::{Cipher, Commit, CommitError, Log as _, Revision, Snapshot};
@@ -119,8 +121,13 @@ impl Node {
         Ok((snapshot, self.barrier.clone()))
     }
 
-    fn arrival(&mut self, now: Timestamp, request: Request) -> Result<Arrival, String> {
-        let (snapshot, barrier) = self.fresh()?;
+    fn arrival(&mut self, now: Timestamp, request: Request, view: View) -> Result<Arrival, String> {
+        let (newest, fitting) = self.fresh()?;
+        let (snapshot, barrier): (Arc<dyn Snapshot>, _) = match view {
+            View::Newest => (newest, fitting),
+            View::Older(snapshot, barrier) => (snapshot, barrier),
+            View::Failing { reads } => (Arc::new(Failing { inner: newest, left: AtomicU64::new(reads) }), fitting),
+        };
         let planted = self.planted;
         let snapshot = match planted {
             Some(planted) => planted.snapshot(snapshot, &barrier, &self.tenants),
@@ -132,9 +139,9 @@ impl Node {
     }
 
     /// Runs a request. What it decided is not committed yet.
-    pub(crate) fn run(&mut self, now: Timestamp, ask: &Ask) -> Result<Outcome, String> {
+    pub(crate) fn run(&mut self, now: Timestamp, ask: &Ask, view: View) -> Result<Outcome, String> {
         let now = self.planted.map_or(now, |planted| planted.moment(now, ask));
-        let arrival = self.arrival(now, request(ask)?)?;
+        let arrival = self.arrival(now, request(ask)?, view)?;
         Ok(kernel::handle(&self.kernel, arrival))
     }
 
@@ -143,7 +150,7 @@ impl Node {
         let told = |fault: Fault| format!("{job:?} failed: {fault}");
         match job {
             Job::Expire | Job::Tidy => {
-                let arrival = self.arrival(now, own_request()?)?;
+                let arrival = self.arrival(now, own_request()?, View::Newest)?;
                 let ran = match job {
                     Job::Tidy => jobs::tidy(&self.kernel, arrival, TIDIED_MAX),
                     _ => jobs::expire(&self.kernel, arrival),
@@ -152,7 +159,7 @@ impl Node {
                 Ok(Ran { commit, progress, pass: None })
             }
             Job::Tend => {
-                let arrival = self.arrival(now, own_request()?)?;
+                let arrival = self.arrival(now, own_request()?, View::Newest)?;
                 let commit = key_jobs::tend(arrival).map_err(told)?.commit;
                 Ok(Ran { commit, progress: Progress::default(), pass: None })
             }
@@ -161,7 +168,7 @@ impl Node {
     }
 
     fn renew(&mut self, now: Timestamp) -> Result<Ran, String> {
-        let arrival = self.arrival(now, own_request()?)?;
+        let arrival = self.arrival(now, own_request()?, View::Newest)?;
         let (commit, progress) = (None, Progress::default());
         let Some(pass) = self.pass.clone().or_else(|| key_jobs::begin(&arrival)) else {
             return Ok(Ran { commit, progress, pass: None });

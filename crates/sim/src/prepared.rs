@@ -4,6 +4,7 @@ use crate::Violation;
 use crate::model::{Model, Mount, Policy, Seen, Space, Token};
 use crate::node::{Node, kernel, moment};
 use crate::operation::{Ask, flipping};
+use crate::view::View;
 use barrier::Initialiser;
 use crypto::SeededRandomness;
 use engine::{Operation, Secret, Timestamp};
@@ -94,7 +95,7 @@ impl Setup {
         let (token, namespace) = (ROOT.to_owned(), namespace.to_owned());
         let operation = if body == json!("read") { Operation::Read } else { Operation::Update };
         let ask = Ask { token, namespace, operation, path: path.to_owned(), body, wrap_ttl: None };
-        let outcome = self.node.run(Prepared::start(), &ask)?;
+        let outcome = self.node.run(Prepared::start(), &ask, View::Newest)?;
         let seen = Seen::of(&outcome.result);
         if seen.status != 200 {
             return Err(format!("{path}: {:?}", outcome.result.err()));

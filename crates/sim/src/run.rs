@@ -6,11 +6,14 @@ use crate::node::{Job, Node, Ran};
 use crate::operation::{Ask, What, Wish};
 use crate::plan::Plan;
 use crate::trace::History;
+use crate::view::View;
 use crate::{Planted, Prepared, Trace, Violation, indexes};
+use barrier::Barrier;
 use engine::Timestamp;
 use kernel::pipeline::Outcome;
 use std::collections::BTreeMap;
-use store::{Commit, CommitError};
+use std::sync::Arc;
+use store::{Commit, CommitError, Snapshot};
 
 /// Events of one run.
 const EVENTS: u64 = 300;
@@ -55,6 +58,8 @@ struct Run<'a> {
     model: Model,
     now: Timestamp,
     clients: [Option<Flight>; CLIENTS],
+    /// A snapshot of some time ago, and the barrier that fitted it.
+    older: Option<(Arc<dyn Snapshot>, Arc<Barrier>)>,
     job: Option<(Job, Timestamp, Ran)>,
     history: History,
     event: u64,
@@ -85,6 +90,7 @@ impl<'a> Run<'a> {
             model,
             now: Prepared::start(),
             clients: [None, None, None, None],
+            older: None,
             job: None,
             history: History::default(),
             event: 0,
@@ -117,7 +123,11 @@ impl<'a> Run<'a> {
                 self.pass_time();
                 Ok(())
             }
-            96..98 => self.crash(),
+            96 => {
+                self.older = Some(self.node.fresh()?);
+                Ok(())
+            }
+            97 => self.crash(),
             _ => self.check(),
         }
     }
@@ -131,7 +141,11 @@ impl<'a> Run<'a> {
                 let now = self.now.seconds();
                 let wish = Plan { dice: &mut self.dice, model: &self.model, event: self.event, now }.wish();
                 let ask = wish.ask(&self.model);
-                self.run(wish, ask, 1)?
+                match self.dice.below(100) {
+                    0..6 => self.run_on_older(wish, ask)?,
+                    6..9 => self.run_on_failing(wish, ask)?,
+                    _ => self.run(wish, ask, 1)?,
+                }
             }
         };
         if let Some(slot) = self.clients.get_mut(client) {
@@ -145,7 +159,7 @@ impl<'a> Run<'a> {
         if runs > RUNS_MAX {
             return Err(format!("{wish:?} makes no progress"));
         }
-        let Outcome { result, commit, .. } = self.node.run(self.now, &ask)?;
+        let Outcome { result, commit, .. } = self.node.run(self.now, &ask, View::Newest)?;
         let seen = Seen::of(&result);
         if let (500, Err(fault)) = (seen.status, &result) {
             return Err(format!("{wish:?} failed: {fault}"));
@@ -157,6 +171,36 @@ impl<'a> Run<'a> {
         };
         self.history.commit(&commit);
         Ok(Some(Flight { wish, ask, now: self.now, commit, seen, runs }))
+    }
+
+    /// Runs a request on a snapshot of earlier: what it only read is true of earlier, and what it wants to write commits
+    /// only if nothing that it read has changed.
+    fn run_on_older(&mut self, wish: Wish, ask: Ask) -> Result<Option<Flight>, String> {
+        let Some((snapshot, barrier)) = self.older.clone() else { return self.run(wish, ask, 1) };
+        let Outcome { result, commit, .. } = self.node.run(self.now, &ask, View::Older(snapshot, barrier))?;
+        let seen = Seen::of(&result);
+        self.note(format!("{wish:?} on an older snapshot: {}", seen.status));
+        if let (500, Err(fault)) = (seen.status, &result) {
+            return Err(format!("{wish:?} failed on an older snapshot: {fault}"));
+        }
+        Ok(commit.map(|commit| Flight { wish, ask, now: self.now, commit, seen, runs: 1 }))
+    }
+
+    /// Runs a request while the store fails: it is answered with the failure, and nothing of it is written.
+    fn run_on_failing(&mut self, wish: Wish, ask: Ask) -> Result<Option<Flight>, String> {
+        let reads = self.dice.below(12);
+        let Outcome { result, commit, .. } = self.node.run(self.now, &ask, View::Failing { reads })?;
+        let seen = Seen::of(&result);
+        self.note(format!("{wish:?} with {reads} reads: {}", seen.status));
+        let counted = self.model.token(wish.actor).is_some_and(|token| token.uses > 0);
+        match commit {
+            Some(_) if seen.status == 500 && !counted => Err(format!("{wish:?} failed and wants to write")),
+            // A use that was spent is not told to the model.
+            Some(_) if seen.status == 500 => Ok(None),
+            Some(commit) => Ok(Some(Flight { wish, ask, now: self.now, commit, seen, runs: 1 })),
+            None if seen.status == 500 => Ok(None),
+            None => self.settle(&wish, self.now, &seen).map(|()| None),
+        }
     }
 
     fn hand_in(&mut self, flight: Flight) -> Result<Option<Flight>, String> {
@@ -273,6 +317,7 @@ impl<'a> Run<'a> {
             }
         }
         self.job = None;
+        self.older = None;
         self.node.crash(&self.prepared.key())?;
         self.check()
     }

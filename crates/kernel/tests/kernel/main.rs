@@ -9,6 +9,8 @@ mod harness;
 #[cfg(test)]
 mod keys;
 #[cfg(test)]
+mod histories;
+#[cfg(test)]
 mod lifetimes;
 #[cfg(test)]
 mod namespaces;

@@ -98,7 +98,7 @@ impl Model {
             Policy::Full if home.is_some_and(|home| home.full) => true,
             Policy::Flip if at_home && home.is_some_and(|home| home.flip) && wish.what.is_of_secrets() => true,
             Policy::Full | Policy::Flip | Policy::Nothing => at_home && wish.what.is_own(),
-            Policy::Wrapping => false,
+            Policy::Wrapping => at_home && matches!(wish.what, What::Unwrap { .. }),
         }
     }
 
@@ -257,6 +257,10 @@ impl Model {
             What::Rewrap { token } => (*token, true),
             _ => return None,
         };
+        let own = number == wish.actor && !again;
+        if !own && !self.may_take(wish, now) {
+            return plain(403);
+        }
         let here = |token: &&Token| wish.space.is_empty() || token.space == wish.space;
         let found = self.tokens.get(number).filter(here).filter(|_| self.alive(number, now));
         let Some((value, ttl)) = found.and_then(|token| Some((token.wrapped.clone()?, token.ttl))) else {
@@ -268,6 +272,13 @@ impl Model {
             return plain(200);
         }
         Some((200, same("what was wrapped", &seen.data, &json!({ "v": value }))))
+    }
+
+    /// Holding a wrapping token is not enough: whoever names it has to be good for the path.
+    fn may_take(&self, wish: &Wish, now: i64) -> bool {
+        let actor = self.tokens.get(wish.actor).filter(|_| self.alive(wish.actor, now));
+        let actor = actor.filter(|actor| actor.space.is_empty() || actor.space == wish.space);
+        actor.is_some_and(|actor| self.may(actor, wish))
     }
 
     fn add_wrapping(&mut self, space: &str, value: String, ttl: i64, now: i64, seen: &Seen) {
@@ -291,6 +302,7 @@ impl What {
                 | Self::Hide { .. }
                 | Self::Find
                 | Self::Wrap { .. }
+                | Self::Unwrap { .. }
                 | Self::RenewLease { .. }
                 | Self::RenewTokenLease { .. }
         )
