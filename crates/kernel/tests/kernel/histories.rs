@@ -73,7 +73,7 @@ impl History {
 
     fn create(&mut self, by: Option<usize>) -> String {
         let ttl = i64::try_from(20 + self.below(100)).unwrap();
-        let parent = by.filter(|by| self.alive(*by));
+        let parent = by.filter(|by| self.ancestors_live(*by));
         let token = parent.map_or("root".to_owned(), |parent| self.tokens[parent].text.clone());
         let at = At { token: &token, namespace: "" };
         let body = json!({ "policies": ["all"], "ttl": ttl });

@@ -7,9 +7,9 @@ mod clients;
 #[cfg(test)]
 mod harness;
 #[cfg(test)]
-mod keys;
-#[cfg(test)]
 mod histories;
+#[cfg(test)]
+mod keys;
 #[cfg(test)]
 mod lifetimes;
 #[cfg(test)]

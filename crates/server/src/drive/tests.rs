@@ -391,6 +391,8 @@ fn recovery_shares_change_themselves_and_the_root_key_of_a_static_seal() {
         let nonce = started["nonce"].as_str().unwrap();
         let (_, reply) = node.give("sys/generate-root/update", nonce, &shares[..2]).await;
         assert_eq!(reply["complete"], true, "{reply}");
+    });
+}
 
 /// A log that lets something happen right behind a snapshot, as on another thread.
 struct Interrupted {

@@ -97,6 +97,10 @@ impl Model {
             Policy::Root => true,
             Policy::Full if home.is_some_and(|home| home.full) => true,
             Policy::Flip if at_home && home.is_some_and(|home| home.flip) && wish.what.is_of_secrets() => true,
+            // What it does with itself is the same from every namespace that it serves.
+            _ if matches!(wish.what, What::Lookup | What::Renew { .. } | What::RevokeSelf) => {
+                actor.policy != Policy::Wrapping
+            }
             Policy::Full | Policy::Flip | Policy::Nothing => at_home && wish.what.is_own(),
             Policy::Wrapping => at_home && matches!(wish.what, What::Unwrap { .. }),
         }
