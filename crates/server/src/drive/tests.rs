@@ -433,7 +433,7 @@ fn a_request_reads_its_snapshot_though_the_barrier_goes_on_meanwhile() {
             let id = tx.list(kernel::keys::NAMESPACES, &store::Page::all()).unwrap().remove(0);
             barrier.delete_namespace(&mut tx, &id);
             tx.delete(&kernel::keys::namespace(&id));
-            shell.log.submit(tx.into_commit(&mut |_| {}).unwrap(), Box::new(|done| drop(done.unwrap())));
+            shell.log.submit(tx.into_commit(&mut |_| {}).unwrap(), Box::new(|done| assert!(done.is_ok())));
             unsealed.view(shell.log.as_ref()).unwrap();
         }));
         let read = || node.call(ROOT, Operation::Read, "n/sys/policies/acl/default", Value::Null);
