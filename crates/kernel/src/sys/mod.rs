@@ -19,6 +19,7 @@ mod remount;
 mod rotate;
 mod status;
 mod tools;
+mod tuning;
 mod ui;
 mod wrapping;
 
