@@ -13,6 +13,7 @@ mod failure;
 mod fields;
 mod flags;
 mod help;
+mod hidden;
 mod nearest;
 mod preview;
 mod progress;

@@ -1,6 +1,7 @@
 //! The person at the terminal: what is printed, asked and warned.
 
 use crate::failure::{Failure, Outcome};
+use crate::hidden;
 use std::io::{self, IsTerminal as _, Read as _, Write as _};
 use zeroize::Zeroizing;
 
@@ -67,8 +68,7 @@ impl Terminal {
         if !io::stdin().is_terminal() {
             return Err(refused("standard input is no terminal"));
         }
-        let answer = rpassword::prompt_password(format!("{what} (will be hidden): "));
-        let answer = Zeroizing::new(answer.map_err(|error| refused(&error.to_string()))?);
+        let answer = hidden::ask(&format!("{what} (will be hidden): ")).map_err(|error| refused(&error.to_string()))?;
         Ok(Zeroizing::new(answer.trim().to_owned()))
     }
 

@@ -1,0 +1,56 @@
+//! A line that is typed and not shown.
+//!
+//! The terminal stops to show what is typed before the question is on it, so that not even a program that answers at
+//! once is shown, and what was typed earlier is thrown away.
+
+use rustix::termios::{LocalModes, OptionalActions, Termios, tcgetattr, tcsetattr};
+use std::fs::{File, OpenOptions};
+use std::io::{self, Read as _, Write as _};
+use zeroize::Zeroizing;
+
+/// Longest answer, in bytes; terminals hand over lines of 4096 at most.
+const ANSWER_BYTES_MAX: usize = 4096;
+
+/// Asks on the terminal of this process, wherever its standard streams go.
+pub fn ask(question: &str) -> io::Result<Zeroizing<String>> {
+    let mut terminal = OpenOptions::new().read(true).write(true).open("/dev/tty")?;
+    let quiet = Quiet::on(terminal.try_clone()?)?;
+    terminal.write_all(question.as_bytes())?;
+    let answer = line(&mut terminal);
+    drop(quiet);
+    answer
+}
+
+fn line(terminal: &mut File) -> io::Result<Zeroizing<String>> {
+    let mut bytes = Zeroizing::new(Vec::with_capacity(ANSWER_BYTES_MAX));
+    let mut byte = Zeroizing::new([0]);
+    while bytes.len() < ANSWER_BYTES_MAX && terminal.read(byte.as_mut())? == 1 && *byte != [b'\n'] {
+        bytes.extend_from_slice(byte.as_ref());
+    }
+    let text = std::str::from_utf8(&bytes).map_err(|_| io::Error::other("what was typed is no UTF-8 text"))?;
+    Ok(Zeroizing::new(text.trim_end_matches('\r').to_owned()))
+}
+
+/// A terminal that shows nothing but line breaks, until this goes away.
+struct Quiet {
+    terminal: File,
+    before: Termios,
+}
+
+impl Quiet {
+    fn on(terminal: File) -> io::Result<Self> {
+        let before = tcgetattr(&terminal)?;
+        let mut modes = before.clone();
+        modes.local_modes.remove(LocalModes::ECHO);
+        modes.local_modes.insert(LocalModes::ECHONL | LocalModes::ICANON);
+        tcsetattr(&terminal, OptionalActions::Flush, &modes)?;
+        Ok(Self { terminal, before })
+    }
+}
+
+impl Drop for Quiet {
+    fn drop(&mut self) {
+        // A terminal that is gone needs no modes.
+        let _ = tcsetattr(&self.terminal, OptionalActions::Drain, &self.before);
+    }
+}
