@@ -27,6 +27,10 @@ pub struct TokenRole {
     pub path_suffix: String,
     /// Whether tokens may be renewed.
     pub renewable: bool,
+    /// Whether the period was set by its old name, under which it then shows too.
+    pub period_by_old_name: bool,
+    /// The same of the explicit maximum.
+    pub explicit_max_ttl_by_old_name: bool,
     /// The `token_*` parameters.
     pub token: TokenParams,
 }
@@ -109,11 +113,9 @@ pub(super) fn read(kx: &mut Kx, request: RoleName) -> Result<Reply, Fault> {
     let aliases =
         if role.allowed_entity_aliases.is_empty() { Value::Null } else { role.allowed_entity_aliases.clone().into() };
     data.insert("allowed_entity_aliases".to_owned(), aliases);
-    data.insert("explicit_max_ttl".to_owned(), 0.into());
     data.insert("name".to_owned(), role.name.clone().into());
     data.insert("orphan".to_owned(), role.orphan.into());
     data.insert("path_suffix".to_owned(), role.path_suffix.clone().into());
-    data.insert("period".to_owned(), 0.into());
     data.insert("renewable".to_owned(), role.renewable.into());
     let mut token = Map::new();
     role.token.reply_into(&mut token);
@@ -132,8 +134,15 @@ pub(super) fn read(kx: &mut Kx, request: RoleName) -> Result<Reply, Fault> {
     if role.token.strictly_bind_ip {
         data.insert("token_strictly_bind_ip".to_owned(), true.into());
     }
-    for (name, at) in [("period", role.token.period), ("explicit_max_ttl", role.token.explicit_max_ttl)] {
-        data.insert(name.to_owned(), at.into());
+    let old_names = [
+        ("period", role.token.period, role.period_by_old_name),
+        ("explicit_max_ttl", role.token.explicit_max_ttl, role.explicit_max_ttl_by_old_name),
+    ];
+    for (name, seconds, set) in old_names {
+        data.insert(name.to_owned(), if set { seconds } else { 0 }.into());
+    }
+    if role.token.kind == TokenKind::Default {
+        data.insert("token_type".to_owned(), "default-service".into());
     }
     Ok(Reply::data(data))
 }
@@ -157,6 +166,14 @@ pub(super) fn write(kx: &mut Kx, (request, token): (WriteRole, TokenFields)) -> 
     if let Some(suffix) = request.path_suffix {
         role.path_suffix = checked_suffix(suffix)?;
     }
+    let by_old_name = |new: &Option<Seconds>, old: &Option<Seconds>, before: bool| match (new, old) {
+        (Some(_), _) => false,
+        (None, Some(_)) => true,
+        (None, None) => before,
+    };
+    role.period_by_old_name = by_old_name(&token.token_period, &request.period, role.period_by_old_name);
+    role.explicit_max_ttl_by_old_name =
+        by_old_name(&token.token_explicit_max_ttl, &request.explicit_max_ttl, role.explicit_max_ttl_by_old_name);
     // Tokens of a role get their policies from the request, so the role's own list of them stays empty.
     TokenFields {
         token_policies: None,

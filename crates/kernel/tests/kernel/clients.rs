@@ -112,3 +112,19 @@ fn a_role_says_which_policies_it_refuses() {
         "token policy \"xyz\" is disallowed by this role"
     );
 }
+
+#[test]
+fn a_role_shows_old_names_only_if_they_were_used() {
+    let mut world = World::new();
+    let mut role = |body: Value| {
+        world.write(ROOT, "auth/token/roles/r", body).unwrap();
+        world.read(ROOT, "auth/token/roles/r").unwrap()
+    };
+    let read = role(json!({ "period": "1h" }));
+    assert_eq!((&read["period"], &read["token_period"]), (&json!(3_600), &json!(3_600)));
+    let read = role(json!({ "token_period": "2h" }));
+    assert_eq!((&read["period"], &read["token_period"]), (&json!(0), &json!(7_200)));
+    let read = role(json!({ "renewable": true }));
+    assert_eq!((&read["period"], &read["token_period"]), (&json!(0), &json!(7_200)));
+    assert_eq!((&read["explicit_max_ttl"], &read["token_type"]), (&json!(0), &json!("default-service")));
+}
