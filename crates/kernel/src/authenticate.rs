@@ -67,9 +67,10 @@ pub fn session(
     let (Some(basis), Some(place)) = (basis, at.as_ref().map(|at| at.hash.clone())) else {
         return derived(kx, tree, home, at, token, view.as_deref()).map(Arc::new);
     };
+    let now = kx.now;
     let known = kernel.memo.sessions.fitting(
         &place,
-        |known| Arc::ptr_eq(&known.session.token, &token) && known.basis == basis,
+        |known| Arc::ptr_eq(&known.session.token, &token) && known.basis == basis && known.session.acl.holds_at(now),
         || {
             let session = derived(kx, tree, home, at, token.clone(), view.as_deref())?;
             Ok::<_, Fault>(KnownSession { basis: basis.clone(), session: Arc::new(session) })
@@ -153,8 +154,9 @@ fn derived(
     let acl = if root {
         Arc::new(Acl::root())
     } else {
+        let now = kx.now;
         let template = view.map(|view| (&view.template, view.fingerprint.to_string()));
-        authorize::compiled(&kernel, &mut kx.tx, tree, &attached, template)?
+        authorize::compiled(&kernel, &mut kx.tx, tree, &attached, template, now)?
     };
     let mut policies: Vec<String> = attached.into_iter().map(|(_, name)| name).collect();
     policies.sort();

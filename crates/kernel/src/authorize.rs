@@ -3,9 +3,10 @@
 
 use crate::authenticate::Session;
 use crate::namespaces::NamespaceTree;
-use crate::policy::{Acl, Attached, Check, Policy, TemplateContext};
+use crate::policies::ParsedPolicy;
+use crate::policy::{Acl, Attached, Check, TemplateContext};
 use crate::{Kernel, Kx, keys, policies};
-use engine::{Ceremony, Fault, Flags, Input, Tx};
+use engine::{Ceremony, Fault, Flags, Input, Operation, Timestamp, Tx};
 use std::sync::Arc;
 
 /// Proof that this request may do this operation on this path of this namespace. Made here only.
@@ -19,14 +20,16 @@ pub fn authorize(kx: &mut Kx, path: &str, flags: Flags, input: &Input) -> Result
     }
     let session = kx.session.clone().ok_or(Fault::Denied)?;
     let full = format!("{}{path}", place(kx, &session, path)?);
-    let decision = session.acl.check(&Check {
-        path: &full,
-        operation: kx.operation,
-        parameters: Some(&input.body),
-        wrap_ttl: kx.request.wrap_ttl.and_then(|seconds| u64::try_from(seconds).ok()),
-    });
-    if !decision.allowed || (flags.sudo && !decision.sudo) {
-        return Err(Fault::Forbidden);
+    for path in spellings(&full, kx.operation) {
+        let decision = session.acl.check(&Check {
+            path,
+            operation: kx.operation,
+            parameters: Some(&input.body),
+            wrap_ttl: kx.request.wrap_ttl.and_then(|seconds| u64::try_from(seconds).ok()),
+        });
+        if !decision.allowed || (flags.sudo && !decision.sudo) {
+            return Err(Fault::Forbidden);
+        }
     }
     Ok(Authorized(()))
 }
@@ -50,7 +53,15 @@ fn place(kx: &mut Kx, session: &Session, path: &str) -> Result<String, Fault> {
 /// Whether a step of a ceremony is open to whoever asks: to callers without a good token, from whom the handler wants a
 /// share, and on listeners that open it to everybody.
 fn is_open(kx: &Kx, ceremony: Ceremony) -> bool {
-    kx.session.is_none() || kx.request.peer.open.contains(ceremony)
+    kx.namespace.is_root() && (kx.session.is_none() || kx.request.peer.open.contains(ceremony))
+}
+
+/// The paths that must all be allowed. Routes ignore a trailing slash, so a rule about the name without it counts too
+/// (S02); a list is looked at as its folder by the policy itself (S03).
+fn spellings(path: &str, operation: Operation) -> impl Iterator<Item = &str> {
+    let listing = matches!(operation, Operation::List | Operation::Scan);
+    let bare = path.strip_suffix('/').filter(|_| !listing);
+    std::iter::once(path).chain(bare)
 }
 
 /// Whether the session may use a path with `sudo`, for handlers that ask in the middle.
@@ -61,7 +72,7 @@ pub fn has_sudo(kx: &Kx, path: &str) -> bool {
     })
 }
 
-/// Whether the session may do the request's operation on another path of the namespace.
+/// Whether the session may do the request's operation on another path of the namespace, with the request's parameters.
 pub fn may(kx: &Kx, path: &str) -> bool {
     let full = format!("{}{path}", kx.namespace.path);
     kx.session.as_ref().is_some_and(|session| {
@@ -77,6 +88,19 @@ pub fn may(kx: &Kx, path: &str) -> bool {
     })
 }
 
+/// Whether the session may do the request's operation on a resource of `sys/` whose path the caller ended in another
+/// spelling of its name. The rights were checked for the path as spelled; here they are for the name that is meant (S02).
+pub fn check_spelling(kx: &Kx, spelled: &str, name: &str, flags: Flags) -> Result<(), Fault> {
+    if spelled == name {
+        return Ok(());
+    }
+    let bare = kx.path.strip_suffix('/').unwrap_or(&kx.path);
+    let folder = bare.strip_suffix(spelled).ok_or(Fault::Forbidden)?;
+    let meant = format!("sys/{folder}{name}");
+    let allowed = may(kx, &meant) && (!flags.sudo || has_sudo(kx, &meant));
+    if allowed { Ok(()) } else { Err(Fault::Forbidden) }
+}
+
 /// The compiled whole of a set of policies, remembered by everything that went into it: which policies, the revisions of
 /// the namespaces' policy areas, and the identity that fills templates.
 pub fn compiled(
@@ -85,8 +109,10 @@ pub fn compiled(
     tree: &NamespaceTree,
     attached: &[(String, String)],
     template: Option<(&TemplateContext, String)>,
+    now: Timestamp,
 ) -> Result<Arc<Acl>, Fault> {
     use std::fmt::Write as _;
+    // Each part carries its length or has an alphabet of its own: a policy's name can spell no other set (S06).
     let mut name = String::new();
     let mut namespace = "";
     let mut whole = true;
@@ -94,20 +120,22 @@ pub fn compiled(
         if id != namespace {
             namespace = id;
             match tx.area_modified(&keys::policies(id)) {
-                Some(revision) => drop(write!(name, "{id}@{}:", revision.0)),
+                Some(revision) => drop(write!(name, "n{id}@{};", revision.0)),
                 None => whole = false,
             }
         }
-        let _ = write!(name, "{policy}\0");
+        let _ = write!(name, "p{}:{policy}", policy.len());
     }
     let (template, fingerprint) = template.unzip();
-    name.push_str(&fingerprint.unwrap_or_default());
-    let compile = |tx: &mut Tx| compile(kernel, tx, tree, attached, template);
+    if let Some(fingerprint) = fingerprint {
+        let _ = write!(name, "t{fingerprint}");
+    }
+    let compile = |tx: &mut Tx| compile(kernel, tx, tree, attached, template, now);
     if !whole {
         return compile(tx).map(Arc::new).map_err(Fault::from);
     }
-    let acl = kernel.memo.acls.at(store::Revision(0), &name, || compile(tx).map(Some))?;
-    acl.ok_or_else(|| Fault::internal("policies do not compile"))
+    // What ends by itself, without a write, is compiled anew once it has ended.
+    kernel.memo.acls.fitting(&name, |acl| acl.holds_at(now), || compile(tx)).map_err(Fault::from)
 }
 
 fn compile(
@@ -116,15 +144,17 @@ fn compile(
     tree: &NamespaceTree,
     attached: &[(String, String)],
     template: Option<&TemplateContext>,
+    now: Timestamp,
 ) -> Result<Acl, store::StoreError> {
-    let mut loaded: Vec<(String, String, Arc<Policy>)> = Vec::with_capacity(attached.len());
+    let mut loaded: Vec<(String, String, Arc<ParsedPolicy>)> = Vec::with_capacity(attached.len());
     for (id, name) in attached {
         let Some(namespace) = tree.by_id(id) else { continue };
-        if let Some(policy) = policies::parsed(kernel, tx, id, name)? {
+        if let Some(policy) = policies::parsed(kernel, tx, id, name)?.filter(|policy| policy.in_force(now)) {
             loaded.push((name.clone(), namespace.path.clone(), policy));
         }
     }
     let attached: Vec<Attached<'_>> =
-        loaded.iter().map(|(name, prefix, policy)| Attached { name, prefix, policy: policy.as_ref() }).collect();
-    Ok(Acl::compile(&attached, template))
+        loaded.iter().map(|(name, prefix, parsed)| Attached { name, prefix, policy: &parsed.policy }).collect();
+    let first_end = loaded.iter().filter_map(|(_, _, policy)| policy.expiration).min();
+    Ok(Acl::compile_at(&attached, template, now).valid_at_most_until(first_end))
 }

@@ -4,7 +4,8 @@ use crate::authenticate::KnownSession;
 use crate::identity;
 use crate::mounts::{KnownView, MountTable};
 use crate::namespaces::NamespaceTree;
-use crate::policy::{Acl, Policy};
+use crate::policies::ParsedPolicy;
+use crate::policy::Acl;
 use crate::quotas::LeaseRules;
 use crate::tokens::Token;
 use engine::{Record, StoreError, Tx};
@@ -163,7 +164,7 @@ pub struct Memo {
     /// What follows from an entity in no group, by its key.
     pub identities: Remembered<identity::KnownView>,
     /// Parsed policies by key.
-    pub policies: Remembered<Policy>,
+    pub policies: Remembered<ParsedPolicy>,
     /// Compiled policies by what went into them.
     pub acls: Remembered<Acl>,
     /// Decoded records that hold no secret.

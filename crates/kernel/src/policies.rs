@@ -29,6 +29,21 @@ impl Record for PolicyRecord {
     const KIND: &'static str = "policy/1";
 }
 
+/// A stored policy's rules and how long they hold.
+pub struct ParsedPolicy {
+    /// The rules.
+    pub policy: Policy,
+    /// When it stops to apply.
+    pub expiration: Option<Timestamp>,
+}
+
+impl ParsedPolicy {
+    /// Whether it applies at a moment: expiry is checked at use, whether or not somebody has removed the record.
+    pub fn in_force(&self, now: Timestamp) -> bool {
+        self.expiration.is_none_or(|end| now < end)
+    }
+}
+
 /// Policies that every namespace has and nobody deletes.
 pub const BUILT_IN: [&str; 3] = ["default", "response-wrapping", "root"];
 
@@ -63,10 +78,16 @@ pub fn create_built_in(tx: &mut Tx, namespace: &str, now: Timestamp) -> Result<(
 
 /// A policy, parsed; `None` if there is none by this name. The names are exact: whoever writes a policy or attaches one
 /// makes them canonical first (S02, S06).
-pub fn parsed(kernel: &Kernel, tx: &mut Tx, namespace: &str, name: &str) -> Result<Option<Arc<Policy>>, StoreError> {
+pub fn parsed(
+    kernel: &Kernel,
+    tx: &mut Tx,
+    namespace: &str,
+    name: &str,
+) -> Result<Option<Arc<ParsedPolicy>>, StoreError> {
     let key = keys::policy(namespace, name);
     kernel.memo.policies.derive(tx, &key, |tx| {
         let Some(record) = tx.load::<PolicyRecord>(&key)? else { return Ok(None) };
-        Policy::parse(&record.text).map(Some).map_err(|_| StoreError::Record { place: key.clone() })
+        let policy = Policy::parse(&record.text).map_err(|_| StoreError::Record { place: key.clone() })?;
+        Ok(Some(ParsedPolicy { policy, expiration: record.expiration }))
     })
 }

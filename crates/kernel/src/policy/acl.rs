@@ -95,6 +95,18 @@ impl Acl {
         Self::compiled(attached, context, Some(now))
     }
 
+    /// Whether it still says at a moment what its policies say: what ends by itself, without a write, ends it.
+    pub fn holds_at(&self, now: Timestamp) -> bool {
+        self.valid_until.is_none_or(|until| now < until)
+    }
+
+    /// The same for no longer than until a moment.
+    #[must_use]
+    pub fn valid_at_most_until(mut self, end: Option<Timestamp>) -> Self {
+        self.valid_until = [self.valid_until, end].into_iter().flatten().min();
+        self
+    }
+
     fn compiled(attached: &[Attached<'_>], context: Option<&TemplateContext>, now: Option<Timestamp>) -> Self {
         let mut acl = Self::default();
         for (source, attached) in attached.iter().enumerate() {

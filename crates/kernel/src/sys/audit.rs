@@ -2,9 +2,9 @@
 //! once the transaction that changed them has committed.
 
 use super::mounts::folder;
-use crate::Kx;
 use crate::audit::{self, AuditDevice, AuditHeaders};
-use engine::{Fault, Pairs, Reply, Route};
+use crate::{Kx, authorize};
+use engine::{Fault, Flags, Pairs, Reply, Route};
 use serde_json::{Map, Value, json};
 
 /// Devices that may be enabled at once: every request is written to each of them.
@@ -151,9 +151,17 @@ fn list_headers(kx: &mut Kx, (): ()) -> Result<Reply, Fault> {
     Ok(Reply::legacy(json!({ "headers": shown })))
 }
 
+/// Headers have no letter case, but rules about them do.
+fn header(kx: &Kx, spelled: &str) -> Result<String, Fault> {
+    let name = spelled.to_ascii_lowercase();
+    authorize::check_spelling(kx, spelled, &name, Flags { sudo: true, ..Flags::default() })?;
+    Ok(name)
+}
+
 fn read_header(kx: &mut Kx, request: Header) -> Result<Reply, Fault> {
+    let name = header(kx, &request.header)?;
     let AuditHeaders(headers) = audit::headers(&mut kx.tx)?;
-    match headers.get(&request.header.to_ascii_lowercase()) {
+    match headers.get(&name) {
         // The member is named as the caller spelt the header.
         Some(hmac) => Ok(Reply::legacy(json!({ request.header: { "hmac": hmac } }))),
         None => Err(Fault::invalid("Could not find header in config")),
@@ -161,8 +169,9 @@ fn read_header(kx: &mut Kx, request: Header) -> Result<Reply, Fault> {
 }
 
 fn write_header(kx: &mut Kx, request: Header) -> Result<Reply, Fault> {
+    let name = header(kx, &request.header)?;
     let AuditHeaders(mut headers) = audit::headers(&mut kx.tx)?;
-    headers.insert(request.header.to_ascii_lowercase(), request.hmac);
+    headers.insert(name, request.hmac);
     if headers.len() > HEADERS_MAX {
         return Err(Fault::invalid("too many audited request headers"));
     }
@@ -171,8 +180,9 @@ fn write_header(kx: &mut Kx, request: Header) -> Result<Reply, Fault> {
 }
 
 fn delete_header(kx: &mut Kx, request: Header) -> Result<Reply, Fault> {
+    let name = header(kx, &request.header)?;
     let AuditHeaders(mut headers) = audit::headers(&mut kx.tx)?;
-    if headers.remove(&request.header.to_ascii_lowercase()).is_some() {
+    if headers.remove(&name).is_some() {
         kx.tx.save(audit::HEADERS, &AuditHeaders(headers))?;
     }
     Ok(Reply::empty())

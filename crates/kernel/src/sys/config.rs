@@ -1,8 +1,8 @@
 //! `sys/config/cors` and `sys/config/ui/headers`.
 
-use crate::Kx;
 use crate::web::{CORS, Cors, STANDARD_HEADERS, UI_HEADERS, UiHeaders};
-use engine::{CommaList, Fault, Reply, Route, StringList};
+use crate::{Kx, authorize};
+use engine::{CommaList, Fault, Flags, Reply, Route, StringList};
 use serde_json::{Value, json};
 
 /// Origins, headers beside the standard ones, headers of a user interface.
@@ -125,8 +125,17 @@ fn list_headers(kx: &mut Kx, (): ()) -> Result<Reply, Fault> {
     Ok(Reply::keys(ui_headers(kx)?.0.into_keys().collect()))
 }
 
+/// The headers, for a caller whose rights cover the one that is meant: letter case tells no headers apart, but rules do.
+fn headers_for(kx: &mut Kx, spelled: &str) -> Result<UiHeaders, Fault> {
+    let headers = ui_headers(kx)?;
+    if let Some(name) = headers.0.keys().find(|name| name.eq_ignore_ascii_case(spelled)) {
+        authorize::check_spelling(kx, spelled, name, Flags { sudo: true, ..Flags::default() })?;
+    }
+    Ok(headers)
+}
+
 fn read_header(kx: &mut Kx, request: HeaderName) -> Result<Reply, Fault> {
-    let UiHeaders(headers) = ui_headers(kx)?;
+    let UiHeaders(headers) = headers_for(kx, &request.header)?;
     let known = headers.into_iter().find(|(name, _)| name.eq_ignore_ascii_case(&request.header));
     Ok(match known {
         None => Reply::empty(),
@@ -145,7 +154,7 @@ fn write_header(kx: &mut Kx, request: WriteHeader) -> Result<Reply, Fault> {
     }
     check_list(std::slice::from_ref(&request.header), token)?;
     check_list(&values, plain)?;
-    let UiHeaders(mut headers) = ui_headers(kx)?;
+    let UiHeaders(mut headers) = headers_for(kx, &request.header)?;
     headers.retain(|name, _| !name.eq_ignore_ascii_case(&request.header));
     headers.insert(request.header, values);
     if headers.len() > LISTED_MAX {
@@ -156,7 +165,7 @@ fn write_header(kx: &mut Kx, request: WriteHeader) -> Result<Reply, Fault> {
 }
 
 fn delete_header(kx: &mut Kx, request: HeaderName) -> Result<Reply, Fault> {
-    let UiHeaders(mut headers) = ui_headers(kx)?;
+    let UiHeaders(mut headers) = headers_for(kx, &request.header)?;
     let before = headers.len();
     headers.retain(|name, _| !name.eq_ignore_ascii_case(&request.header));
     if headers.len() != before {

@@ -2,11 +2,11 @@
 
 use super::mounts::table;
 use super::namespaces::tree;
-use crate::Kx;
 use crate::lockout::{self, Failures, Rule};
 use crate::mounts::{MountEntry, MountTable};
 use crate::namespaces::Namespace;
-use engine::{Fault, Page, Reply, Route};
+use crate::{Kx, authorize};
+use engine::{Fault, Flags, Page, Reply, Route};
 use serde_json::{Value, json};
 
 /// Aliases looked at in one reply.
@@ -101,7 +101,9 @@ fn locked(kx: &mut Kx, mount: &MountEntry, left: &mut usize) -> Result<Vec<Strin
 fn unlock(kx: &mut Kx, request: Alias) -> Result<Reply, Fault> {
     let Some(mount) = table(kx)?.by_accessor(&request.mount_accessor).cloned() else { return Ok(Reply::empty()) };
     // Records are named by canonical aliases, which some methods keep in lower case.
-    for alias in [request.alias_identifier.to_lowercase(), request.alias_identifier] {
+    let folded = request.alias_identifier.to_lowercase();
+    authorize::check_spelling(kx, &request.alias_identifier, &folded, Flags::default())?;
+    for alias in [folded, request.alias_identifier] {
         let key = lockout::key(&mount, &alias);
         if kx.tx.exists(&key)? {
             kx.tx.delete(&key);

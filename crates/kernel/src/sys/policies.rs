@@ -2,10 +2,10 @@
 
 use crate::policies::{BUILT_IN, PolicyRecord};
 use crate::policy::{PasswordPolicy, Policy};
-use crate::{Kx, keys};
+use crate::{Kx, authorize, keys};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use engine::{Body, Fault, Input, Record, Reply, Route, Seconds, Timestamp};
+use engine::{Body, Fault, Flags, Input, Record, Reply, Route, Seconds, Timestamp};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use wire::join_errors;
@@ -83,6 +83,14 @@ fn canonical(name: &str) -> Result<String, Fault> {
 fn exact(name: &str) -> Result<String, Fault> {
     let folded = canonical(name)?;
     if folded == name { Ok(folded) } else { Err(Fault::invalid("policy name must be lower case")) }
+}
+
+/// The canonical name of the policy that a path spells. The caller's rights were checked for the spelling in the path;
+/// for another one they are checked again, for the name that is meant (S02).
+fn meant(kx: &Kx, spelled: &str) -> Result<String, Fault> {
+    let name = canonical(spelled)?;
+    authorize::check_spelling(kx, spelled, &name, Flags::default())?;
+    Ok(name)
 }
 
 fn load(kx: &mut Kx, name: &str) -> Result<Option<PolicyRecord>, Fault> {
@@ -191,7 +199,7 @@ fn root() -> Value {
 }
 
 fn read(kx: &mut Kx, request: Name) -> Result<Reply, Fault> {
-    let name = canonical(&request.name)?;
+    let name = meant(kx, &request.name)?;
     if name == "root" && kx.namespace.is_root() {
         return Ok(Reply::data(json!({ "name": "root", "policy": "" })));
     }
@@ -199,7 +207,7 @@ fn read(kx: &mut Kx, request: Name) -> Result<Reply, Fault> {
 }
 
 fn read_legacy(kx: &mut Kx, request: Name) -> Result<Reply, Fault> {
-    let name = canonical(&request.name)?;
+    let name = meant(kx, &request.name)?;
     if name == "root" && kx.namespace.is_root() {
         return Ok(Reply::legacy(json!({ "name": "root", "rules": "" })));
     }
@@ -207,16 +215,7 @@ fn read_legacy(kx: &mut Kx, request: Name) -> Result<Reply, Fault> {
 }
 
 fn write(kx: &mut Kx, request: Write) -> Result<Reply, Fault> {
-    let name = canonical(&request.name)?;
-    // S02: the caller's rights were checked for the spelling in the path. For another spelling of a name they are
-    // checked again, for the name that is written.
-    if name != request.name {
-        let path = kx.request.path.as_str().replace(&request.name, &name);
-        let may = crate::authorize::may(kx, path.trim_start_matches(&kx.namespace.path.clone()));
-        if !may {
-            return Err(Fault::Forbidden);
-        }
-    }
+    let name = meant(kx, &request.name)?;
     if name == "root" || name == crate::wrapping::POLICY {
         return Err(Fault::invalid(format!("cannot update {name:?} policy")));
     }

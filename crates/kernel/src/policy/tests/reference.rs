@@ -257,7 +257,7 @@ fn f43_the_compiled_acl_agrees_with_the_slow_one() {
             if ours { allowed += 1 } else { refused += 1 }
         }
     }
-    assert!(allowed > 10_000 && refused > 10_000, "{allowed} allowed, {refused} refused: the mix says little");
+    assert!(allowed > 9_000 && refused > 9_000, "{allowed} allowed, {refused} refused: the mix says little");
 }
 
 /// The same with many rules, so that the index has depth.
