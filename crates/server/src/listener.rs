@@ -272,12 +272,13 @@ async fn read_and_served(
     head: &hyper::http::request::Parts,
     body: Incoming,
 ) -> http::Rendered {
-    let body = match http::read_body(body, limits.body_bytes_max).await {
+    let body = match http::read_body(body, limits.body_bytes_max, &shell.bodies).await {
         Ok(body) => body,
         Err(error @ http::BodyError::TooLarge) => return http::error(413, &[error.to_string()]),
+        Err(error @ http::BodyError::Busy) => return http::error(503, &[error.to_string()]),
         Err(error) => return http::error(400, &[error.to_string()]),
     };
-    let parts = Parts { method: &head.method, uri: &head.uri, headers: &head.headers, body: &body, peer };
+    let parts = Parts { method: &head.method, uri: &head.uri, headers: &head.headers, body: &body.bytes, peer };
     let request = match http::parse(SystemRandomness.uuid(), parts) {
         Ok(request) => Arc::new(request),
         Err(fault) => return http::fault(&fault),

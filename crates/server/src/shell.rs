@@ -4,6 +4,7 @@ use crate::audit::Trail;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::cors::CorsRules;
+use crate::http::BodyBudget;
 use crate::limiter::Limiter;
 use crate::metrics::Metrics;
 use crate::traces::Traces;
@@ -34,6 +35,8 @@ pub struct Shell {
     pub limiter: Limiter,
     /// Origins that browsers may call from.
     pub cors: CorsRules,
+    /// Memory for bodies of requests.
+    pub bodies: BodyBudget,
     /// Turns for heavy requests.
     pub heavy: Semaphore,
     /// The configuration.
@@ -75,6 +78,7 @@ impl Shell {
             traces: Traces::default(),
             limiter: Limiter::default(),
             cors: CorsRules::default(),
+            bodies: BodyBudget::default(),
             heavy: Semaphore::new(1),
             config,
             unsealing: Mutex::default(),

@@ -6,7 +6,7 @@ mod respond;
 #[cfg(test)]
 mod tests;
 
-pub use body::{BodyError, read_body, strict_json};
+pub use body::{BodyBudget, BodyError, ReadBody, read_body, strict_json};
 pub use parse::{Limits, Parts, parse};
 pub use respond::{Rendered, error, fault, rendered};
 

@@ -41,6 +41,9 @@ pub struct Parts<'a> {
     pub peer: Peer,
 }
 
+/// Fields of one query or form.
+const PAIRS_MAX: usize = 1_000;
+
 /// Query parameters that steer the edge and are no fields.
 const STEERING: [&str; 3] = ["list", "scan", "help"];
 
@@ -59,13 +62,8 @@ pub fn parse(id: String, parts: Parts<'_>) -> Result<Request, Fault> {
     if operation == Operation::Patch {
         check_patch_type(parts.headers)?;
     }
-    let mut input = Input { body: body(&parts, operation)?, fields: Map::new() };
-    input.fields.clone_from(&input.body);
-    for (name, value) in query {
-        if !STEERING.contains(&name.as_str()) {
-            input.fields.entry(name).or_insert(Value::String(value));
-        }
-    }
+    let parameters = parameters(&parts, operation, query)?;
+    let input = Input { fields: parameters.clone(), body: parameters };
     Ok(Request {
         id,
         operation,
@@ -98,6 +96,23 @@ fn operation(method: &Method, query: &[(String, String)]) -> Result<Operation, F
     })
 }
 
+/// What a client sends beside the path comes from one place: the body of a write, or the query of everything else. A
+/// second place would be one that the parameter rules of policies do not see.
+fn parameters(
+    parts: &Parts<'_>,
+    operation: Operation,
+    query: Vec<(String, String)>,
+) -> Result<Map<String, Value>, Fault> {
+    if matches!(operation, Operation::Update | Operation::Patch) {
+        return body(parts);
+    }
+    let mut parameters = Map::new();
+    for (name, value) in query.into_iter().filter(|(name, _)| !STEERING.contains(&name.as_str())) {
+        parameters.entry(name).or_insert(Value::String(value));
+    }
+    Ok(parameters)
+}
+
 fn check_patch_type(headers: &HeaderMap) -> Result<(), Fault> {
     let media = text(headers, "content-type").unwrap_or_default();
     match media.split(';').next().map(str::trim) {
@@ -107,10 +122,7 @@ fn check_patch_type(headers: &HeaderMap) -> Result<(), Fault> {
     }
 }
 
-fn body(parts: &Parts<'_>, operation: Operation) -> Result<Map<String, Value>, Fault> {
-    if !matches!(operation, Operation::Update | Operation::Patch) {
-        return Ok(Map::new());
-    }
+fn body(parts: &Parts<'_>) -> Result<Map<String, Value>, Fault> {
     let form =
         text(parts.headers, "content-type").is_some_and(|media| media.starts_with("application/x-www-form-urlencoded"));
     // Clients such as curl send JSON under this type without meaning it, so a form is what does not begin like JSON.
@@ -169,9 +181,11 @@ fn text(headers: &HeaderMap, name: &str) -> Option<String> {
 /// Decodes `application/x-www-form-urlencoded`.
 fn pairs(encoded: &[u8]) -> Result<Vec<(String, String)>, Fault> {
     let bad = || Fault::invalid("query or form is not valid");
-    encoded
-        .split(|byte| *byte == b'&')
-        .filter(|pair| !pair.is_empty())
+    let written = || encoded.split(|byte| *byte == b'&').filter(|pair| !pair.is_empty());
+    if written().take(PAIRS_MAX + 1).count() > PAIRS_MAX {
+        return Err(Fault::invalid("query or form has too many fields"));
+    }
+    written()
         .map(|pair| {
             let mut sides = pair.splitn(2, |byte| *byte == b'=');
             let name = decode(sides.next().unwrap_or_default()).ok_or_else(bad)?;
