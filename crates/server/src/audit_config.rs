@@ -1,6 +1,7 @@
 //! Keeps the open audit devices in step with the stored ones.
 
 use crate::audit::{Device, file_path};
+use crate::config::Storage;
 use crate::shell::Shell;
 use engine::{Fault, Tx};
 use kernel::audit::{self, AuditDevice, AuditHeaders};
@@ -57,6 +58,7 @@ impl Shell {
 
     /// Opens a device once, to see that its options are good and that its file is nobody else's.
     pub fn try_device(&self, kind: &str, options: &BTreeMap<String, String>) -> Result<(), Fault> {
+        self.check_outside_storage(options)?;
         let key = engine::crypto::MacKey::new(&[0; 32]);
         let record = AuditDevice {
             path: String::new(),
@@ -74,6 +76,19 @@ impl Shell {
         {
             // Two chains in one file would break each other.
             return Err(Fault::invalid(format!("{path} is the file of audit device {:?} already", other.path)));
+        }
+        Ok(())
+    }
+
+    /// Refuses a file within the store's own folder, by whatever name it is given (S33, S34).
+    fn check_outside_storage(&self, options: &BTreeMap<String, String>) -> Result<(), Fault> {
+        let Storage::Local { path: store, .. } = &self.config.storage else { return Ok(()) };
+        let Ok(store) = store.canonicalize() else { return Ok(()) };
+        for path in ["file_path", "path"].iter().filter_map(|name| options.get(*name)) {
+            let folder = Path::new(path).parent().filter(|folder| !folder.as_os_str().is_empty());
+            if folder.unwrap_or(Path::new(".")).canonicalize().is_ok_and(|folder| folder.starts_with(&store)) {
+                return Err(Fault::invalid("path must not be in the folder of the store"));
+            }
         }
         Ok(())
     }

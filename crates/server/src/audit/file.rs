@@ -18,6 +18,8 @@ const LINE_BYTES_MAX: u64 = 64 << 20;
 const TAIL_BYTES: u64 = 1 << 20;
 /// Bytes of a line that was cut off by a crash which are kept in the entry about it.
 const CUT_OFF_BYTES_MAX: usize = 4_096;
+/// What every entry begins with.
+const ENTRY_BEGINNING: &[u8] = b"{\"time\":\"";
 /// How often it is checked that the file still has a name.
 const CHECK_EVERY: Duration = Duration::from_millis(500);
 
@@ -52,7 +54,8 @@ impl FileSink {
         if path.starts_with("/proc") || path.starts_with("/sys") || path.starts_with("/dev") {
             return Err(DeviceError::Options("path must not be in a system folder".into()));
         }
-        let file = open(path, mode)?;
+        let mut file = open(path, mode)?;
+        check_is_audit_log(&mut file)?;
         Ok(Self {
             path: path.to_owned(),
             mode,
@@ -73,12 +76,13 @@ impl FileSink {
     pub(super) fn write(&self, objects: &[Vec<u8>], now: impl Fn() -> Timestamp) -> Result<(), DeviceError> {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         if state.checked.elapsed() > CHECK_EVERY {
-            state.checked = Instant::now();
             // Somebody removed the file: what is written to it would be lost.
             if rustix::fs::fstat(&state.file).map_err(io::Error::from)?.st_nlink == 0 {
                 tracing::warn!(path = %self.path.display(), "audit file was removed while it was open; it is made anew");
                 state.file = open(&self.path, self.mode)?;
             }
+            // Only a file that is there counts as checked: until then, each entry looks again and fails.
+            state.checked = Instant::now();
         }
         let mut out = Vec::with_capacity(objects.iter().map(|object| object.len() + 180).sum());
         let mut chain = match &state.chain {
@@ -166,6 +170,18 @@ fn taken_up(file: &mut File, now: impl Fn() -> Timestamp) -> io::Result<Chain> {
     file.set_len(length.saturating_sub(cut_off.len() as u64))?;
     append(file, &out)?;
     Ok(chain)
+}
+
+/// Refuses a file that is something else: a line appended to a script, a table of jobs or the store itself is an attack or
+/// a mistake (S33). What an audit log begins with, upstream's too, is the time of its first entry.
+fn check_is_audit_log(file: &mut File) -> Result<(), DeviceError> {
+    let mut beginning = Vec::new();
+    file.seek(SeekFrom::Start(0))?;
+    Read::by_ref(file).take(ENTRY_BEGINNING.len() as u64).read_to_end(&mut beginning)?;
+    if ENTRY_BEGINNING.starts_with(&beginning) {
+        return Ok(());
+    }
+    Err(DeviceError::Options("path names a file that is not an audit log".into()))
 }
 
 /// The last whole entry of a file as the end of a chain, and the bytes after the last line.
