@@ -36,6 +36,8 @@ pub struct Settings {
     pub storage: Storage,
     /// Words put before the binary, such as `taskset -c 0` or `strace …`.
     pub wrapper: Vec<String>,
+    /// Whether rekey and generate-root are open to everybody, as the peer's are by default.
+    pub open_ceremonies: bool,
     /// Further top-level configuration keys.
     pub extra: Value,
     /// Further listeners, each an object such as `{"unix": {"address": "…"}}`.
@@ -51,6 +53,7 @@ impl Settings {
             binary: binary.to_owned(),
             storage,
             wrapper: Vec::new(),
+            open_ceremonies: true,
             extra: json!({}),
             listeners: Vec::new(),
             environment: Vec::new(),
@@ -290,8 +293,8 @@ fn configuration(settings: &Settings, folder: &Path, address: SocketAddr, cluste
         "address": address.to_string(),
         "cluster_address": cluster.to_string(),
         "tls_disable": true,
-        "disable_unauthed_rekey_endpoints": false,
-        "disable_unauthed_generate_root_endpoints": false,
+        "disable_unauthed_rekey_endpoints": !settings.open_ceremonies,
+        "disable_unauthed_generate_root_endpoints": !settings.open_ceremonies,
     }})];
     listeners.extend(settings.listeners.iter().cloned());
     let mut configuration = json!({

@@ -1,5 +1,4 @@
 //! The kernel as a whole, on a store in memory: what no stage can show alone.
-
 #![forbid(unsafe_code)]
 
 #[cfg(test)]
@@ -15,4 +14,8 @@ mod lifetimes;
 #[cfg(test)]
 mod namespaces;
 #[cfg(test)]
+mod rights;
+#[cfg(test)]
 mod tenants;
+#[cfg(test)]
+mod times;

@@ -86,9 +86,6 @@ pub async fn read_body<B>(body: B, bytes_max: usize, budget: &BodyBudget) -> Res
 where
     B: Body<Data = Bytes> + Unpin,
 {
-    if body.is_end_stream() {
-        return Ok(Bytes::new());
-    }
     // A declared length is refused before a byte of it is read.
     if body.size_hint().lower() > bytes_max as u64 {
         return Err(BodyError::TooLarge);
