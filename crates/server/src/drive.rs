@@ -128,6 +128,9 @@ impl Pass {
                 }
             }
         }
+        if effects.iter().any(|effect| matches!(effect, Effect::Ceremonies { barrier: Some(_), .. })) {
+            tracing::info!(request = %self.request.id, "a ceremony changed the shares or the root key");
+        }
         self.shell.perform(effects).await;
         drop(turn);
         Settled::Answered(self.finish(result, &facts, receipt))

@@ -53,15 +53,32 @@ impl Node {
 
     /// Status and body of a request.
     async fn call(&self, token: &str, operation: Operation, path: &str, body: Value) -> (u16, Value) {
+        self.send(token, operation, path, body, None).await
+    }
+
+    /// A wrapping token around some data, made by root.
+    async fn wrapped(&self) -> String {
+        let (_, reply) = self.send(ROOT, Operation::Update, "sys/wrapping/wrap", json!({ "a": 1 }), Some(60)).await;
+        reply["wrap_info"]["token"].as_str().unwrap().to_owned()
+    }
+
+    async fn send(
+        &self,
+        token: &str,
+        operation: Operation,
+        path: &str,
+        body: Value,
+        wrap_ttl: Option<i64>,
+    ) -> (u16, Value) {
         let fields = body.as_object().cloned().unwrap_or_default();
         let request = Request {
             id: "request".to_owned(),
             operation,
             path: RequestPath::new(path).unwrap(),
             namespace: None,
-            token: Some(Secret::new(token.to_owned())),
+            token: (!token.is_empty()).then(|| Secret::new(token.to_owned())),
             input: Input { body: fields.clone(), fields },
-            wrap_ttl: None,
+            wrap_ttl,
             headers: Headers::default(),
             peer: Peer { open: self.open, ..Peer::default() },
             head: false,
@@ -439,5 +456,37 @@ fn a_request_reads_its_snapshot_though_the_barrier_goes_on_meanwhile() {
         let read = || node.call(ROOT, Operation::Read, "n/sys/policies/acl/default", Value::Null);
         assert_eq!(read().await.0, 200, "as it was when the request came");
         assert_eq!(read().await.0, 404, "and as it is now");
+    });
+}
+
+#[test]
+fn s62_what_is_wrapped_is_taken_by_its_token_or_by_a_caller_who_may() {
+    run(async {
+        let node = Node::new(1, 1).await;
+        let policies = json!({ "policies": ["default"], "no_default_policy": true });
+        let (_, made) = node.write(ROOT, "auth/token/create", policies).await;
+        let allowed = made["auth"]["client_token"].as_str().unwrap().to_owned();
+        let rules = json!({ "policy": "path \"nothing\" { capabilities = [\"read\"] }" });
+        assert_eq!(node.write(ROOT, "sys/policies/acl/poor", rules).await.0, 204);
+        let poor = json!({ "policies": ["poor"], "no_default_policy": true });
+        let (_, made) = node.write(ROOT, "auth/token/create", poor).await;
+        let refused = made["auth"]["client_token"].as_str().unwrap().to_owned();
+
+        let token = node.wrapped().await;
+        for path in ["sys/wrapping/unwrap", "sys/wrapping/rewrap"] {
+            for caller in ["", "hvs.wrong", refused.as_str()] {
+                assert_eq!(node.write(caller, path, json!({ "token": token })).await.0, 403, "{caller:?} {path}");
+            }
+            assert_eq!(node.write("", path, json!({})).await.0, 403);
+        }
+        // The refusals used nothing up.
+        let (status, reply) = node.write(&allowed, "sys/wrapping/unwrap", json!({ "token": token })).await;
+        assert_eq!((status, &reply["data"]), (200, &json!({ "a": 1 })));
+        assert_eq!(node.write(&allowed, "sys/wrapping/unwrap", json!({ "token": token })).await.0, 400, "once");
+
+        let token = node.wrapped().await;
+        assert_eq!(node.write(&token, "sys/wrapping/rewrap", json!({})).await.0, 403, "unwrap is all it is good for");
+        assert_eq!(node.write(&token, "sys/wrapping/unwrap", json!({})).await.0, 200);
+        assert_ne!(node.write(&token, "sys/wrapping/unwrap", json!({})).await.0, 200, "once");
     });
 }
