@@ -13,9 +13,6 @@ pub(crate) fn of(base: &str, request: &Request) -> Result<Url, ClientError> {
     let encoded: Vec<String> = path.split('/').map(encode_segment).collect();
     let text = format!("{}/v1/{}", base.trim_end_matches('/'), encoded.join("/"));
     let mut url: Url = text.parse().map_err(|_| not_valid(base))?;
-    if !matches!(url.scheme(), "http" | "https") || url.host_str().is_none() {
-        return Err(not_valid(base));
-    }
     if let Some(parameter) = request.operation.parameter() {
         url.query_pairs_mut().append_pair(parameter, "true");
     }
@@ -27,15 +24,19 @@ pub(crate) fn of(base: &str, request: &Request) -> Result<Url, ClientError> {
 
 /// What is wrong with an address, and how one looks.
 pub(crate) fn not_valid(address: &str) -> ClientError {
+    let shown = if address.contains('@') { "with credentials" } else { address };
     ClientError::Settings(format!(
-        "address {address:?} is not valid: it looks like https://127.0.0.1:8200 or unix:///run/coffer.sock"
+        "address {shown:?} is not valid: it looks like https://127.0.0.1:8200 or unix:///run/coffer.sock"
     ))
 }
 
-/// The address without parameters, for messages.
+/// The address without parameters and credentials, for messages.
 pub(crate) fn without_query(url: &Url) -> String {
     let mut bare = url.clone();
     bare.set_query(None);
+    // Only addresses without a host refuse this, and those hold no credentials.
+    let _ = bare.set_username("");
+    let _ = bare.set_password(None);
     bare.to_string()
 }
 

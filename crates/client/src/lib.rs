@@ -5,18 +5,21 @@
 #![forbid(unsafe_code)]
 
 mod address;
+mod rate;
 mod request;
 mod settings;
 #[cfg(test)]
 mod tests;
 
+pub use rate::Rate;
 pub use request::{Operation, Request};
 pub use settings::{DEFAULT_ADDRESS, Settings, is_true, variable};
 
 use reqwest::header::{HeaderName, HeaderValue};
 use reqwest::{StatusCode, Url};
 use serde_json::Value;
-use std::time::Duration;
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
 use zeroize::Zeroizing;
 
 /// Longest reply read, in bytes.
@@ -102,6 +105,7 @@ pub struct Client {
     http: reqwest::Client,
     settings: Settings,
     base: String,
+    pace: Option<Mutex<rate::Pace>>,
 }
 
 impl Client {
@@ -110,7 +114,8 @@ impl Client {
         // Whoever was first in this process chose the provider already.
         let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
         let (http, base) = settings.build()?;
-        Ok(Self { http, settings, base })
+        let pace = settings.rate.map(|rate| Mutex::new(rate::Pace::new(rate)));
+        Ok(Self { http, settings, base, pace })
     }
 
     /// The settings.
@@ -138,6 +143,7 @@ impl Client {
         let mut url = self.address(request)?;
         let (mut retries, mut redirects) = (0, 0);
         loop {
+            self.wait_for_turn().await;
             match self.attempt(request, &url).await? {
                 Sent::Reply(reply) => return Ok(reply),
                 Sent::Redirect(target) => {
@@ -151,6 +157,14 @@ impl Client {
                 }
                 Sent::Retry { error, .. } => return Err(error),
             }
+        }
+    }
+
+    async fn wait_for_turn(&self) {
+        let Some(pace) = &self.pace else { return };
+        let wait = pace.lock().unwrap_or_else(PoisonError::into_inner).turn(Instant::now());
+        if !wait.is_zero() {
+            tokio::time::sleep(wait).await;
         }
     }
 

@@ -1,6 +1,6 @@
 //! Where the server is and how to talk to it, from the environment and from flags.
 
-use super::{ClientError, address};
+use super::{ClientError, Rate, address};
 use reqwest::{Certificate, Identity, Url};
 use std::net::{SocketAddr, ToSocketAddrs as _};
 use std::path::Path;
@@ -37,6 +37,8 @@ pub struct Settings {
     pub timeout: Duration,
     /// Retries of requests that may be retried.
     pub retries_max: u32,
+    /// How many requests are sent in a second; as many as there are if absent.
+    pub rate: Option<Rate>,
     /// Asks for wrapped replies.
     pub wrap_ttl: Option<String>,
     /// Answers of a second factor, one header each.
@@ -65,6 +67,7 @@ impl Settings {
             disable_redirects: flag("DISABLE_REDIRECTS"),
             timeout: Duration::from_secs(timeout.filter(|seconds| *seconds > 0).unwrap_or(60)),
             retries_max: variable("MAX_RETRIES").and_then(|text| text.parse().ok()).unwrap_or(2),
+            rate: variable("RATE_LIMIT").and_then(|text| Rate::parse(&text)),
             wrap_ttl: variable("WRAP_TTL"),
             mfa: variable("MFA").into_iter().collect(),
             extra_headers: Vec::new(),
@@ -105,6 +108,9 @@ impl Settings {
             return Ok((builder.build().map_err(settings)?, "http://localhost".to_owned()));
         }
         let mut url: Url = self.address.parse().map_err(|_| address::not_valid(&self.address))?;
+        if !matches!(url.scheme(), "http" | "https") {
+            return Err(address::not_valid(&self.address));
+        }
         // A proxy named for the wide world must not be handed what is meant for this machine.
         if is_loopback(&url) {
             builder = builder.no_proxy();

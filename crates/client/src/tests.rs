@@ -1,6 +1,7 @@
 //! The client against answers made up for each test, on a listener of its own.
 
-use super::{Client, ClientError, Request, Settings};
+use super::rate::Pace;
+use super::{Client, ClientError, Rate, Request, Settings};
 use std::io::{Read as _, Write as _};
 use std::net::TcpListener;
 
@@ -135,4 +136,35 @@ fn lists_are_reads_with_a_parameter() {
     );
     assert_eq!(url(Request::scan("a")), "GET http://127.0.0.1:1/v1/a?scan=true");
     assert_eq!(url(Request::act("a")), "PUT http://127.0.0.1:1/v1/a");
+}
+
+#[test]
+fn credentials_and_parameters_of_an_address_are_in_no_message() {
+    let (address, served) = server(&[&answer("403 x", r#"{"errors":["permission denied"]}"#)]);
+    let client = client(&address.replace("//", "//user:CANARY@"));
+    let error = send(&client, &Request::read("a").with_query("key", "CANARY")).err().unwrap().to_string();
+    assert!(error.contains(&format!("URL: GET {address}/v1/a\n")), "{error}");
+    assert!(!error.contains("CANARY"), "{error}");
+    served.join().unwrap();
+    let wrong = Settings { address: "user:CANARY@:x".to_owned(), ..Settings::from_environment() };
+    assert!(!Client::new(wrong).err().unwrap().to_string().contains("CANARY"));
+}
+
+#[test]
+fn requests_keep_to_the_rate_that_is_set() {
+    let mut pace = Pace::new(Rate { per_second: 20.0, burst: 2 });
+    let start = std::time::Instant::now();
+    let mut wait = |after: u64| pace.turn(start + std::time::Duration::from_millis(after)).as_millis();
+    let waits = [wait(1000), wait(1000), wait(1000), wait(1000), wait(1200), wait(2000), wait(2000), wait(2000)];
+    assert_eq!(waits, [0, 0, 50, 100, 0, 0, 0, 50]);
+}
+
+#[test]
+fn rates_are_read_as_upstream_writes_them() {
+    let rate = |text: &str| Rate::parse(text).map(|rate| (rate.per_second, rate.burst));
+    assert_eq!(rate("10"), Some((10.0, 10)));
+    assert_eq!(rate("0.5:3"), Some((0.5, 3)));
+    for text in ["", "x", "0", "-1", "1:0", "inf", "1:x"] {
+        assert_eq!(rate(text), None, "{text}");
+    }
 }

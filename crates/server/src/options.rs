@@ -29,6 +29,4 @@ pub struct Options {
     pub log_level: Option<String>,
     /// `standard` or `json`.
     pub log_format: Option<String>,
-    /// Accepted.
-    pub test_exit_on_core_shutdown: bool,
 }

@@ -8,6 +8,7 @@ use crate::render;
 use crate::session::Session;
 use client::Request;
 use serde_json::{Value, json};
+use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -72,7 +73,8 @@ fn debug(session: &Session, arguments: &Arguments) -> Outcome {
         progress.step();
     }
     progress.end();
-    let names: Vec<&str> = targets.iter().map(|(name, _, _)| *name).collect();
+    let mut names: Vec<&str> = targets.iter().map(|(name, _, _)| *name).collect();
+    names.dedup();
     let index =
         json!({ "targets": names, "duration_seconds": duration, "interval_seconds": interval, "errors": errors });
     write(&folder.join("index.json"), &index)?;
@@ -98,7 +100,12 @@ fn folder(arguments: &Arguments) -> Outcome<PathBuf> {
         return Err(Failure::usage(format!("{} exists already", folder.display()))
             .hint("Name another with -output.".to_owned()));
     }
-    std::fs::create_dir_all(&folder).map_err(|error| Failure::file(&folder.display().to_string(), &error))?;
+    // What it holds is nobody else's business: addresses, mounts, what is being asked.
+    std::fs::DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(&folder)
+        .map_err(|error| Failure::file(&folder.display().to_string(), &error))?;
     Ok(folder)
 }
 

@@ -25,7 +25,7 @@ static LOG_LEVEL: Flag<Option<String>> =
     Flag::new("log-level", "LEVEL", "trace, debug, info, warn or error.").variable("LOG_LEVEL");
 static LOG_FORMAT: Flag<Option<String>> = Flag::new("log-format", "FORMAT", "standard or json.").variable("LOG_FORMAT");
 static EXIT: Flag<bool> =
-    Flag::switch("exit-on-core-shutdown", "Taken for compatibility: the process always ends then.");
+    Flag::switch("exit-on-core-shutdown", "Taken for compatibility: nothing stops here without the process.");
 
 /// `server`.
 pub static SERVER: Command = Command {
@@ -84,6 +84,5 @@ fn options(arguments: &Arguments) -> server::Options {
         dev_skip_init: arguments.get(&DEV_SKIP_INIT),
         log_level: text(&LOG_LEVEL).or_else(|| client::variable("LOG_LEVEL")),
         log_format: text(&LOG_FORMAT).or_else(|| client::variable("LOG_FORMAT")),
-        test_exit_on_core_shutdown: arguments.get(&EXIT),
     }
 }
