@@ -119,6 +119,11 @@ pub fn oidc_key(namespace: &str, name: &str) -> String {
     format!("{namespace}/oidc-key/{name}")
 }
 
+/// The private keys of a named key of identity tokens.
+pub fn oidc_private_key(namespace: &str, name: &str) -> String {
+    format!("{namespace}/oidc-private-key/{name}")
+}
+
 /// A role of identity tokens; of the empty name the folder.
 pub fn oidc_role(namespace: &str, name: &str) -> String {
     format!("{namespace}/oidc-role/{name}")

@@ -16,6 +16,7 @@ mod named_key;
 mod named_key_routes;
 mod role_routes;
 mod rotation;
+mod signer;
 mod template;
 mod token;
 

@@ -1,6 +1,7 @@
 //! `identity/oidc/key*`: named keys.
 
-use super::named_key::{self, DEFAULT, KEYS_MAX, NamedKey};
+use super::named_key::{self, DEFAULT, KEYS_MAX};
+use super::signer::Signer;
 use super::{name_in_path, not_negative, role_routes};
 use crate::Kx;
 use crypto::signing::SigningAlgorithm;
@@ -62,13 +63,13 @@ fn exists(kx: &mut Kx, request: KeyName) -> Result<bool, Fault> {
 
 fn write(kx: &mut Kx, request: WriteKey) -> Result<Reply, Fault> {
     let name = name_in_path(request.name)?;
-    let known = named_key::load(kx, &name)?;
-    let due_before = known.as_ref().map(NamedKey::due);
+    let known = Signer::load(kx, &name)?;
     if known.is_none() && named_key::names(kx)?.len() >= KEYS_MAX {
         return Err(Fault::invalid(format!("a namespace has at most {KEYS_MAX} named keys")));
     }
     let created = known.is_none();
-    let mut key = known.unwrap_or_else(|| NamedKey::new(&name));
+    let mut signer = known.unwrap_or_else(|| Signer::new(&name));
+    let key = &mut signer.key;
     if let Some(Seconds(period)) = request.rotation_period {
         key.rotation_period = not_negative("rotation_period", period)?;
     }
@@ -94,8 +95,8 @@ fn write(kx: &mut Kx, request: WriteKey) -> Result<Reply, Fault> {
     if request.rotation_period.is_some() {
         key.rotates = now.plus_seconds(key.rotation_period);
     }
-    key.set_algorithm(algorithm, now, kx.cx.randomness.as_mut())?;
-    named_key::save(kx, due_before, &key)?;
+    signer.set_algorithm(algorithm, now, kx.cx.randomness.as_mut())?;
+    signer.save(kx)?;
     Ok(Reply::empty())
 }
 
@@ -123,25 +124,24 @@ fn delete(kx: &mut Kx, request: KeyName) -> Result<Reply, Fault> {
             names.join(", ")
         )));
     }
-    if let Some(key) = named_key::load(kx, &name)? {
-        named_key::delete(kx, &key);
+    if let Some(signer) = Signer::load(kx, &name)? {
+        signer.delete(kx);
     }
     Ok(Reply::empty())
 }
 
 fn rotate(kx: &mut Kx, request: Rotate) -> Result<Reply, Fault> {
     let name = name_in_path(request.name)?;
-    let Some(mut key) = named_key::load_ready(kx, &name)? else {
+    let Some(mut signer) = Signer::load_ready(kx, &name)? else {
         return Err(Fault::invalid(format!("no named key found at {name:?}")));
     };
-    let due_before = key.due();
     let ttl = match request.verification_ttl {
         Some(Seconds(ttl)) => not_negative("verification_ttl", ttl)?,
-        None => key.verification_ttl,
+        None => signer.key.verification_ttl,
     };
     let now = kx.now;
-    key.rotate(now, ttl, kx.cx.randomness.as_mut())?;
-    named_key::save(kx, Some(due_before), &key)?;
+    signer.rotate(now, ttl, kx.cx.randomness.as_mut())?;
+    signer.save(kx)?;
     Ok(Reply::empty())
 }
 

@@ -1,6 +1,7 @@
 //! `identity/oidc/role*`: for whom tokens are, what they say and how long they live.
 
-use super::{name_in_path, named_key, not_negative, template};
+use super::signer::Signer;
+use super::{name_in_path, not_negative, template};
 use crate::Kx;
 use crate::identity::keys;
 use base64::Engine as _;
@@ -127,7 +128,7 @@ fn write(kx: &mut Kx, request: WriteRole) -> Result<Reply, Fault> {
     if role.key.is_empty() {
         return Err(Fault::invalid("the key parameter is required"));
     }
-    let Some(key) = named_key::load_ready(kx, &role.key)? else {
+    let Some(signer) = Signer::load_ready(kx, &role.key)? else {
         return Err(Fault::invalid(format!("cannot find key {:?}", role.key)));
     };
     if let Some(template) = request.template {
@@ -136,7 +137,7 @@ fn write(kx: &mut Kx, request: WriteRole) -> Result<Reply, Fault> {
     if let Some(Seconds(ttl)) = request.ttl {
         role.ttl = not_negative("ttl", ttl)?;
     }
-    if role.ttl > key.verification_ttl {
+    if role.ttl > signer.key.verification_ttl {
         return Err(Fault::invalid(
             "a role's token ttl cannot be longer than the verification_ttl of the key it references",
         ));

@@ -1,6 +1,6 @@
 //! The job that turns named keys when their time has come, and forgets public keys that verify nothing any more.
 
-use super::named_key::{self, NamedKey};
+use super::signer::Signer;
 use crate::Kx;
 use crate::identity::keys;
 use engine::{Fault, Page, Timestamp};
@@ -33,18 +33,20 @@ pub fn rotate_due(kx: &mut Kx) -> Result<(usize, Option<Timestamp>), Fault> {
 }
 
 fn turn(kx: &mut Kx, namespace: &str, name: &str) -> Result<(), Fault> {
-    let Some(mut key): Option<NamedKey> = kx.tx.load(&keys::oidc_key(namespace, name))? else { return Ok(()) };
-    let due_before = key.due();
-    let now = kx.now;
-    key.drop_ended(now);
-    if key.rotates <= now && key.is_full() {
-        // Somebody turned it by hand that often; what it signed must stay verifiable, so it turns later.
-        key.rotates = now.plus_seconds(POSTPONED);
-    } else if key.rotates <= now {
-        let ttl = key.verification_ttl;
-        key.rotate(now, ttl, kx.cx.randomness.as_mut())?;
+    if !kx.tx.exists(&keys::oidc_key(namespace, name))? {
+        return Ok(());
     }
-    named_key::save_in(&mut kx.cx.tx, namespace, Some(due_before), &key)
+    let Some(mut signer) = Signer::load_in(&mut kx.cx.tx, namespace, name)? else { return Ok(()) };
+    let now = kx.now;
+    signer.key.drop_ended(now);
+    if signer.key.rotates <= now && signer.key.is_full() {
+        // Somebody turned it by hand that often; what it signed must stay verifiable, so it turns later.
+        signer.key.rotates = now.plus_seconds(POSTPONED);
+    } else if signer.key.rotates <= now {
+        let ttl = signer.key.verification_ttl;
+        signer.rotate(now, ttl, kx.cx.randomness.as_mut())?;
+    }
+    signer.save_in(&mut kx.cx.tx, namespace)
 }
 
 fn parse(entry: &str) -> Option<(Timestamp, &str, &str)> {

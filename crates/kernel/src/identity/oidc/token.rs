@@ -1,6 +1,7 @@
 //! `identity/oidc/token/{name}`: a signed token about the entity of the request's own token.
 
-use super::{config, jwt, name_in_path, named_key, role_routes, template};
+use super::signer::Signer;
+use super::{config, name_in_path, role_routes, template};
 use crate::Kx;
 use crate::identity;
 use engine::{Fault, Reply, Route};
@@ -23,10 +24,10 @@ fn generate(kx: &mut Kx, request: RoleName) -> Result<Reply, Fault> {
     let Some(role) = role_routes::load(kx, &name)? else {
         return Err(Fault::invalid(format!("role {name:?} not found")));
     };
-    let Some(key) = named_key::load_ready(kx, &role.key)? else {
+    let Some(signer) = Signer::load_ready(kx, &role.key)? else {
         return Err(Fault::invalid(format!("key {:?} not found", role.key)));
     };
-    if !key.allows(&role.client_id) {
+    if !signer.key.allows(&role.client_id) {
         return Err(Fault::invalid(format!(
             "the key {:?} does not list the client ID of the role {name:?} as an allowed client ID",
             role.key
@@ -38,7 +39,7 @@ fn generate(kx: &mut Kx, request: RoleName) -> Result<Reply, Fault> {
     let view = view.ok_or_else(|| Fault::invalid("no entity associated with the request's token"))?;
     let mut claims = template::filled(&role.template, &view.template, kx.now)?;
     let issued = kx.now.seconds();
-    let ttl = role.ttl.min(key.verification_ttl);
+    let ttl = role.ttl.min(signer.key.verification_ttl);
     let issuer = config::issuer(kx)?;
     let own = json!({
         "aud": role.client_id,
@@ -49,7 +50,6 @@ fn generate(kx: &mut Kx, request: RoleName) -> Result<Reply, Fault> {
         "sub": view.entity.id,
     });
     claims.extend(own.as_object().cloned().unwrap_or_default());
-    let signing = key.signing.as_ref().ok_or_else(|| Fault::internal("a key without a signing key"))?;
-    let text = jwt::sign(&signing.open()?, &signing.public.kid, &claims)?;
+    let text = signer.sign(&claims)?;
     Ok(Reply::data(json!({ "client_id": role.client_id, "token": text, "ttl": role.ttl })))
 }

@@ -328,15 +328,33 @@ fn one_namespaces_keys_verify_nothing_in_another() {
     assert_eq!(document["issuer"], "https://vault.example:8200/v1/other/identity/oidc");
 }
 
-/// No private key is in any reply, and none shows in what is stored (the barrier seals it).
 #[test]
-fn no_reply_holds_a_private_key() {
-    let (mut world, _) = world(json!({ "algorithm": "ES256" }));
-    let shown = [
-        world.read("oidc/key/k").to_string(),
-        world.raw(Operation::Read, "oidc/.well-known/keys", Value::Null).unwrap().to_string(),
-    ];
-    for text in shown {
-        assert!(!text.contains("pkcs8") && !text.contains("\"d\""), "{text}");
-    }
+fn what_verifies_never_opens_a_private_key() {
+    let (mut world, ann) = world(json!({}));
+    let token = identity_token(&mut world, &ann, "r").unwrap();
+    world.tx(|tx, _| tx.delete("root/oidc-private-key/k"));
+    assert_eq!(public_ids(&mut world).len(), 2);
+    assert_eq!(introspected(&mut world, &token), json!({ "active": true }));
+    assert_eq!(world.read("oidc/key/k")["algorithm"], "EdDSA");
+    assert!(matches!(identity_token(&mut world, &ann, "r"), Err(Fault::Internal(_))), "and nothing signs without one");
+    // A key whose private half is lost signs again as soon as it turns.
+    world.write("oidc/key/k/rotate", json!({})).unwrap();
+    assert!(identity_token(&mut world, &ann, "r").is_ok());
+}
+
+#[test]
+fn a_deleted_key_leaves_nothing() {
+    let mut world = World::new();
+    let before = world.kept();
+    let body = json!({ "algorithm": "ES256", "rotation_period": "1m", "verification_ttl": "1m" });
+    world.write("oidc/key/k", body).unwrap();
+    world.write("oidc/role/r", json!({ "key": "k", "ttl": "1m" })).unwrap();
+    world.write("oidc/key/k/rotate", json!({})).unwrap();
+    world.now = world.now.plus_seconds(60);
+    while world.rotate().done > 0 {}
+    world.write("oidc/key/k", json!({ "algorithm": "EdDSA", "rotation_period": "2m" })).unwrap();
+    assert_eq!(world.kept().len(), before.len() + 4, "rules, private keys, role and one due entry");
+    world.delete("oidc/role/r");
+    world.delete("oidc/key/k");
+    assert_eq!(world.kept(), before);
 }

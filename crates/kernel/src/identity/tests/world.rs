@@ -291,7 +291,7 @@ impl World {
     /// Keys of everything that identity keeps in the root namespace.
     pub(super) fn kept(&self) -> Vec<String> {
         let mut kept = Vec::new();
-        let areas = ["entity", "alias", "group", "member"];
+        let areas = ["entity", "alias", "group", "member", "oidc"];
         let visited = self.log.snapshot().visit("root/", &store::prefix_end("root/"), &mut |key, _, _| {
             let area = key.split('/').nth(1).unwrap_or_default();
             if areas.iter().any(|stem| area.starts_with(stem)) {
