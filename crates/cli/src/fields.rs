@@ -49,14 +49,14 @@ pub fn parse(terminal: &Terminal, arguments: &[String]) -> Outcome<Map<String, V
                 .hint("Values look like key=value, key=@file, key=- (standard input), @file.json or -.".to_owned()));
         };
         warn_of_secret(terminal, key, value);
-        add(&mut fields, key, value_of(terminal, value).map_err(|error| wrong(error.message))?);
+        add(&mut fields, key, value_of(terminal, key, value).map_err(|error| wrong(error.message))?);
     }
     Ok(fields)
 }
 
-fn value_of(terminal: &Terminal, value: &str) -> Outcome<String> {
+fn value_of(terminal: &Terminal, key: &str, value: &str) -> Outcome<String> {
     match value {
-        "-" => Ok(terminal.input()?.to_string()),
+        "-" => Ok(terminal.secret_input(&format!("Value of {key}"))?.to_string()),
         _ => match (value.strip_prefix('@'), value.strip_prefix("\\@")) {
             (Some(path), _) => Ok(terminal.file(path)?.to_string()),
             (None, Some(rest)) => Ok(format!("@{rest}")),

@@ -72,11 +72,23 @@ impl<'a> Session<'a> {
             self.terminal.print(&preview::of(preview, &self.client.borrow(), request, &self.terminal.program)?)?;
             return Err(Failure::ended(0));
         }
-        Ok(self.ask(request))
+        let sent = self.transmit(request);
+        match sent {
+            // What came back is a token for the reply: whatever the command makes of the reply, it has it no more.
+            Ok(reply) if reply.body.get("wrap_info").is_some_and(Value::is_object) => {
+                self.show(&reply)?;
+                Err(Failure::ended(0))
+            }
+            other => Ok(other),
+        }
     }
 
-    /// Asks the server what a command has to know first: done even for a preview.
+    /// Asks the server what a command has to know first: done even for a preview, and never wrapped.
     pub fn ask(&self, request: &Request) -> Result<Reply, ClientError> {
+        self.transmit(&request.clone().unwrapped())
+    }
+
+    fn transmit(&self, request: &Request) -> Result<Reply, ClientError> {
         let client = self.client.borrow();
         self.runtime.block_on(Progress::watch(request, client.send(request)))
     }
@@ -125,9 +137,6 @@ impl<'a> Session<'a> {
 
     /// Prints the data of a reply without its envelope.
     pub fn show_data(&self, reply: &Reply) -> Outcome {
-        if reply.body.get("wrap_info").is_some_and(Value::is_object) {
-            return self.show(reply);
-        }
         if self.is_table() {
             self.show_warnings(reply);
         }
@@ -137,7 +146,7 @@ impl<'a> Session<'a> {
     /// Prints a reply to a write: what came back, or `done` if nothing did. Programs see nothing if nothing came.
     pub fn show_written(&self, reply: &Reply, done: &str) -> Outcome {
         let says = |name: &str| reply.body.get(name).is_some_and(|value| !value.is_null());
-        if ["data", "auth", "wrap_info"].iter().any(|name| says(name)) {
+        if ["data", "auth"].iter().any(|name| says(name)) {
             return self.show(reply);
         }
         if says("warnings") && !self.is_table() {

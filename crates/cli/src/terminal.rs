@@ -72,8 +72,16 @@ impl Terminal {
         Ok(Zeroizing::new(answer.trim().to_owned()))
     }
 
+    /// A secret from standard input; where that is a terminal, asked for and not shown.
+    pub fn secret_input(&self, what: &str) -> Outcome<Zeroizing<String>> {
+        if io::stdin().is_terminal() { self.ask_secret(what, "Pipe it in.") } else { self.input() }
+    }
+
     /// Everything from standard input.
     pub fn input(&self) -> Outcome<Zeroizing<String>> {
+        if io::stdin().is_terminal() {
+            self.say("Reading from the terminal; Ctrl-D on a line of its own ends it.");
+        }
         read(io::stdin().lock(), "standard input")
     }
 

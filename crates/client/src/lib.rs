@@ -227,7 +227,7 @@ impl Client {
         let method = request.operation.method().parse::<reqwest::Method>();
         let method = method.map_err(|_| ClientError::Settings("method is not valid".to_owned()))?;
         let mut builder = self.http.request(method, url.clone()).header("X-Vault-Request", "true");
-        for (name, value, secret) in self.settings.headers() {
+        for (name, value, secret) in self.settings.headers(request.unwrapped) {
             let invalid = || ClientError::Settings(format!("{name} holds a character that no header may hold"));
             let header: HeaderName = name.parse().map_err(|_| invalid())?;
             let mut value: HeaderValue = value.parse().map_err(|_| invalid())?;

@@ -58,11 +58,13 @@ pub struct Request {
     pub body: Option<Value>,
     /// Asks for a reply that is not JSON, and for the bytes as they came.
     pub raw: bool,
+    /// Wants the reply itself, even where replies are wrapped.
+    pub unwrapped: bool,
 }
 
 impl Request {
     fn new(operation: Operation, path: &str, body: Option<Value>) -> Self {
-        Self { operation, path: path.to_owned(), query: Vec::new(), body, raw: false }
+        Self { operation, path: path.to_owned(), query: Vec::new(), body, raw: false, unwrapped: false }
     }
 
     /// Reads a path.
@@ -111,6 +113,13 @@ impl Request {
     #[must_use]
     pub fn with_query(mut self, name: &str, value: &str) -> Self {
         self.query.push((name.to_owned(), value.to_owned()));
+        self
+    }
+
+    /// With a reply that is never wrapped.
+    #[must_use]
+    pub fn unwrapped(mut self) -> Self {
+        self.unwrapped = true;
         self
     }
 

@@ -75,7 +75,7 @@ impl Settings {
     }
 
     /// Headers of every request: name, value, whether it is secret.
-    pub(crate) fn headers(&self) -> Vec<(&str, &str, bool)> {
+    pub(crate) fn headers(&self, unwrapped: bool) -> Vec<(&str, &str, bool)> {
         let mut headers = Vec::new();
         if let Some(token) = &self.token {
             headers.push(("X-Vault-Token", token.as_str(), true));
@@ -83,7 +83,7 @@ impl Settings {
         if let Some(namespace) = &self.namespace {
             headers.push(("X-Vault-Namespace", namespace.as_str(), false));
         }
-        if let Some(ttl) = &self.wrap_ttl {
+        if let Some(ttl) = self.wrap_ttl.as_ref().filter(|_| !unwrapped) {
             headers.push(("X-Vault-Wrap-TTL", ttl.as_str(), false));
         }
         headers.extend(self.mfa.iter().map(|answer| ("X-Vault-MFA", answer.as_str(), true)));

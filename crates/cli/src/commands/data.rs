@@ -181,9 +181,6 @@ pub(super) fn show_keys(session: &Session, request: &Request, tried: &str, detai
     let Some(reply) = find(session, request, &format!("{tried} {}", request.path))? else {
         return session.nothing(&none);
     };
-    if reply.body.get("wrap_info").is_some_and(Value::is_object) {
-        return session.show(&reply);
-    }
     let keys = strings(reply.data().get("keys").unwrap_or(&Value::Null));
     session.show_warnings(&reply);
     match reply.data().get("key_info").and_then(Value::as_object) {

@@ -120,7 +120,7 @@ fn token(session: &Session, words: &[String]) -> Outcome<Zeroizing<String>> {
         _ => return Err(Failure::usage(format!("Too many arguments (expected 0 or 1, got {})", words.len()))),
     };
     if word == "-" {
-        return Ok(Zeroizing::new(session.terminal.input()?.trim().to_owned()));
+        return Ok(Zeroizing::new(session.terminal.secret_input("Token")?.trim().to_owned()));
     }
     fields::warn_of_argument(session.terminal, "token");
     Ok(Zeroizing::new(word.to_owned()))
@@ -146,7 +146,7 @@ fn with_token(session: &Session, token: &Zeroizing<String>) -> Outcome<Reply> {
 fn finish(session: &Session, arguments: &Arguments, reply: Reply) -> Outcome {
     let token = reply.body.pointer("/auth/client_token").and_then(Value::as_str).map(str::to_owned).map(Zeroizing::new);
     let Some(token) = token.filter(|token| !token.is_empty()) else {
-        // A wrapped reply, or one that asks for a second factor.
+        // A reply that asks for a second factor.
         return session.show(&reply);
     };
     if arguments.get(&TOKEN_ONLY) {

@@ -28,7 +28,7 @@ pub static UNWRAP: Command = Command {
 fn unwrap(session: &Session, arguments: &Arguments) -> Outcome {
     session.stop_wrapping();
     let token = match arguments.at(0) {
-        "-" => Some(Zeroizing::new(session.terminal.input()?.trim().to_owned())),
+        "-" => Some(Zeroizing::new(session.terminal.secret_input("Wrapping Token")?.trim().to_owned())),
         "" => None,
         token => Some(Zeroizing::new(token.to_owned())),
     };

@@ -47,7 +47,12 @@ fn on_terminal(shell: &Shell, words: &[&str], width: u16, answer: Option<&str>) 
 fn passwords_tokens_and_keys_are_asked_for_and_not_shown() {
     let mut server = Server::dev(&[]);
     server.shell.run("auth enable userpass").fine();
-    server.shell.run_with(&["write", "auth/userpass/users/ann", "password=-"], "CANARY").fine();
+    let user = ["write", "auth/userpass/users/ann", "password=-"];
+    let (exit, shown) = on_terminal(&server.shell, &user, 80, Some("CANARY"));
+    assert!(
+        exit == 0 && shown.contains("Value of password (will be hidden): ") && !shown.contains("CANARY"),
+        "{shown}"
+    );
     let key = |shell: &Shell| on_terminal(shell, &["operator", "unseal"], 80, Some("CANARY"));
     let (exit, shown) = on_terminal(&server.shell, &["login", "-method=userpass", "username=ann"], 80, Some("CANARY"));
     assert_eq!(exit, 0, "{shown}");

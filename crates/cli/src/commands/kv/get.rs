@@ -63,8 +63,7 @@ fn get(session: &Session, arguments: &Arguments) -> Outcome {
     let Some(reply) = data::find(session, &request, &format!("reading {path}"))? else {
         return Err(Failure::refused(format!("No value found at {path}")));
     };
-    let is_wrapped = reply.body.get("wrap_info").is_some_and(Value::is_object);
-    if !place.versioned || is_wrapped {
+    if !place.versioned {
         return session.show(&reply);
     }
     if session.field.is_some() {

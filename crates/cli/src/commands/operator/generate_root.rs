@@ -156,7 +156,11 @@ fn one_time_password(session: &Session) -> Outcome<Zeroizing<String>> {
 
 fn decode(session: &Session, encoded: &str, otp: Option<String>) -> Outcome {
     let otp = Zeroizing::new(otp.ok_or_else(|| Failure::usage("Missing otp: use -otp to supply it"))?);
-    let encoded = if encoded == "-" { session.terminal.input()? } else { Zeroizing::new(encoded.to_owned()) };
+    let encoded = if encoded == "-" {
+        session.terminal.secret_input("Encoded Token")?
+    } else {
+        Zeroizing::new(encoded.to_owned())
+    };
     let token = decoded(&encoded, &otp).map_err(|why| Failure::usage(format!("Error decoding root token: {why}")))?;
     if session.is_table() {
         return session.terminal.print_bare(token.as_bytes());

@@ -26,7 +26,7 @@ pub static PGP_KEYS: Flag<Vec<String>> = Flag::new(
 pub fn share(session: &Session, arguments: &Arguments, what: &str) -> Outcome<Zeroizing<String>> {
     match arguments.at(0) {
         "" => session.terminal.ask_secret(what, "Pipe it in and give - as the argument."),
-        "-" => Ok(Zeroizing::new(session.terminal.input()?.trim().to_owned())),
+        "-" => Ok(Zeroizing::new(session.terminal.secret_input(what)?.trim().to_owned())),
         share => {
             fields::warn_of_argument(session.terminal, "key");
             Ok(Zeroizing::new(share.to_owned()))
