@@ -20,8 +20,8 @@ use std::sync::{Arc, Mutex, mpsc};
 use store::memory::MemoryLog;
 use store::{Cipher, Commit, CommitError, Log as _, Revision, Snapshot};
 
-/// Records that one step of the re-encryption rewrites: few, so that a pass takes several steps.
-const RENEWED_MAX: usize = 24;
+/// Records that one step of the re-encryption rewrites: few enough for a pass to take several steps.
+const RENEWED_MAX: usize = 150;
 /// Records that one activation of the tidy job frees.
 const TIDIED_MAX: usize = 50;
 

@@ -229,7 +229,7 @@ impl Plan<'_> {
         let path = self.dice.name(&MOUNTS).to_owned();
         match self.dice.below(20) {
             0..3 => What::Policy { allows: self.dice.chance(60) },
-            3 => What::Rotate,
+            3 if self.dice.chance(50) => What::Rotate,
             4..7 => What::Mount { path },
             7..9 => What::Unmount { path },
             9..12 => What::Remount { from: path, to: self.dice.name(&MOUNTS).to_owned() },

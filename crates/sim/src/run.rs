@@ -238,9 +238,9 @@ impl<'a> Run<'a> {
             Some((job, now, ran)) => self.finish(job, now, ran).map(drop),
             None => {
                 let job = match self.dice.below(20) {
-                    0..14 => Job::Expire,
-                    14..16 => Job::Tidy,
-                    16 => Job::Tend,
+                    0..10 => Job::Expire,
+                    10..12 => Job::Tidy,
+                    12 => Job::Tend,
                     _ => Job::Renew,
                 };
                 self.job = Some(self.start(job)?);
