@@ -55,8 +55,6 @@ pub async fn serve(shell: &Shell, request: &Request) -> Rendered {
         ("sys/init", Operation::Read) => initialised(shell),
         ("sys/init", Operation::Update) => init(shell, &request.input).await,
         ("sys/unseal", Operation::Update) => unseal(shell, &request.input),
-        // A node that is sealed and leads nothing has done both already.
-        ("sys/seal" | "sys/step-down", Operation::Update) => Ok(Reply::empty()),
         _ => return http::error(503, &["Vault is sealed"]),
     };
     match reply {
