@@ -1,6 +1,6 @@
 //! Completion in a real shell.
 
-use super::harness::{COFFER, Shell};
+use super::harness::{COFFER, Server, Shell};
 use std::fs;
 use std::os::unix::fs::symlink;
 use std::path::Path;
@@ -27,6 +27,38 @@ fn bash_completes_commands_and_flags() {
     assert_eq!(ask("coffer kv metadata p", 3), "patch put");
     assert_eq!(ask("coffer kv get -ver", 3), "-version=");
     assert_eq!(ask("coffer read -format = js", 4), "json");
+}
+
+#[test]
+fn what_the_server_has_is_completed() {
+    let mut server = Server::dev(&[]);
+    let shell = &mut server.shell;
+    for line in [
+        "kv put secret/app/database a=b",
+        "kv put secret/other a=b",
+        "auth enable userpass",
+        "secrets enable -path=old kv",
+    ] {
+        shell.run(line).fine();
+    }
+    let ask = |shell: &Shell, words: &[&str]| {
+        let words: Vec<&str> = std::iter::once(&"__complete").chain(words).copied().collect();
+        shell.run_with(&words, "").fine().out.split_whitespace().collect::<Vec<_>>().join(" ")
+    };
+    assert_eq!(ask(shell, &["read", "se"]), "secret/");
+    assert_eq!(ask(shell, &["list", "auth/u"]), "auth/userpass/");
+    assert_eq!(ask(shell, &["list", "secret/metadata/"]), "secret/metadata/app/ secret/metadata/other");
+    assert_eq!(ask(shell, &["kv", "get", "secret/a"]), "secret/app/");
+    assert_eq!(ask(shell, &["kv", "get", "secret/app/"]), "secret/app/database");
+    assert_eq!(ask(shell, &["kv", "get", "-mount=secret", "app/d"]), "app/database");
+    assert_eq!(ask(shell, &["kv", "get", "-mount", "=", "secret", "o"]), "other");
+    assert_eq!(ask(shell, &["secrets", "tune", "o"]), "old/");
+    assert_eq!(ask(shell, &["auth", "disable", ""]), "token/ userpass/");
+    assert_eq!(ask(shell, &["policy", "read", "d"]), "default");
+    shell.set("VAULT_TOKEN", "wrong");
+    assert_eq!(ask(shell, &["read", "se"]), "");
+    shell.set("VAULT_ADDR", "http://127.0.0.1:1");
+    assert_eq!(ask(shell, &["read", "se"]), "");
 }
 
 #[test]

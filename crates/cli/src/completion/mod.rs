@@ -1,5 +1,7 @@
 //! Shell completion: the shells ask this binary for the words that can follow, so they never disagree with it.
 
+mod stored;
+
 use crate::command::{Action, Command, Count};
 use crate::commands::COMMANDS;
 use crate::failure::{Failure, Outcome};
@@ -37,7 +39,7 @@ fn script(terminal: &Terminal, arguments: &Arguments) -> Outcome {
     let text = match arguments.at(0) {
         "bash" => format!(
             "_{name}() {{\n    local IFS=$'\\n'\n    COMPREPLY=($({name} {ASK} \"${{COMP_WORDS[@]:1:COMP_CWORD}}\" 2>/dev/null))\n    \
-             [[ ${{COMPREPLY[0]}} == *= ]] && compopt -o nospace\n}}\ncomplete -o default -F _{name} {name}\n"
+             [[ ${{COMPREPLY[0]}} == *[=/] ]] && compopt -o nospace\n}}\ncomplete -o default -F _{name} {name}\n"
         ),
         "zsh" => format!(
             "#compdef {name}\n_{name}() {{\n    local -a found\n    found=(\"${{(@f)$({name} {ASK} \"${{(@)words[2,CURRENT]}}\" \
@@ -73,16 +75,24 @@ pub fn candidates(words: &[String]) -> Vec<String> {
         return values(flag, value, &format!("{flag}="));
     }
     let mut command: Option<&'static Command> = None;
+    let mut path = String::new();
     for word in before.iter().filter(|word| !word.starts_with('-')) {
         let below = command.map_or(COMMANDS, Command::children);
         if let Some(child) = below.iter().find(|child| child.name == word) {
             command = Some(child);
+            path = format!("{path} {word}").trim_start().to_owned();
         }
     }
     if let Some(bare) = typed.strip_prefix("--").or_else(|| typed.strip_prefix('-')) {
         return flags(command, bare);
     }
     let below = command.map_or(COMMANDS, Command::children);
+    if let Some(kind) = stored::kind(&path).filter(|_| below.is_empty()) {
+        // bash parts `-mount=secret` into three words.
+        let whole = before.join(" ").replace(" = ", "=");
+        let mount = whole.split(' ').find_map(|word| word.trim_start_matches('-').strip_prefix("mount="));
+        return stored::words(kind, typed, mount);
+    }
     below.iter().map(|child| child.name.to_owned()).filter(|name| name.starts_with(typed.as_str())).collect()
 }
 
