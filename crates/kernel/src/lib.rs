@@ -38,3 +38,8 @@ pub use memo::{Memo, Remembered};
 pub use node::{Ceremonies, Effect, HealthCodes, Node, Report};
 pub use pipeline::{Outcome, handle};
 pub use registry::{Kernel, Settings};
+
+/// Whether a field of a record need not be stored, since it is read back as this when it is missing.
+fn is_default<T: Default + PartialEq>(value: &T) -> bool {
+    *value == T::default()
+}

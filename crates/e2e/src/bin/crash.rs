@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use e2e::arguments::Arguments;
-use e2e::crash::{Findings, at_every_sync, at_random};
+use e2e::crash::{Findings, at_every_sync, at_failed_syncs, at_random};
 use e2e::failure::Outcome;
 use e2e::server::{Settings, Storage};
 
@@ -30,8 +30,14 @@ fn judge(arguments: &Arguments) -> Outcome<bool> {
     print("kill at every sync", &syncs);
     let random = at_random(&settings, kills, arguments.number("seed", 1)?, bound)?;
     print("kill at random under load", &random);
-    let failed = syncs.deaths_faulty + random.deaths_faulty;
-    println!("crash: {} passed, {failed} failed", syncs.deaths + random.deaths - failed);
+    let failing = at_failed_syncs(&settings, bound)?;
+    print("a sync that fails", &failing);
+    let all = [&syncs, &random, &failing];
+    let (deaths, faulty) =
+        all.iter().fold((0, 0), |(deaths, faulty), it| (deaths + it.deaths, faulty + it.deaths_faulty));
+    // What goes wrong before the restart is no death's fault, and counts by itself.
+    let failed = faulty.max(usize::from(all.iter().any(|it| !it.faults.is_empty())));
+    println!("crash: {} passed, {failed} failed", deaths - faulty);
     Ok(failed == 0)
 }
 

@@ -1,14 +1,17 @@
 //! Kill −9 and look: what was acknowledged is there, what was not is there whole or not at all, what was revoked is dead.
 //!
 //! Two ways to die: at the k-th sync call of a fixed workload, for every k ([`at_every_sync`], held there by strace), and at a random moment under load from several clients ([`at_random`]). Both keep a [`Ledger`] of what the
-//! server has promised and hold the restarted server to it.
+//! server has promised and hold the restarted server to it. So does [`at_failed_syncs`], where a sync fails and the server
+//! lives on.
 
+mod failing;
 mod ledger;
 mod object;
 mod random;
 mod syncs;
 mod workload;
 
+pub use failing::at_failed_syncs;
 pub use ledger::Ledger;
 pub use object::Object;
 pub use random::at_random;

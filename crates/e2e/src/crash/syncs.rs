@@ -127,7 +127,7 @@ fn kill_at(trace: &Path, sync: usize, over: &AtomicBool) -> bool {
 }
 
 /// Copies with modes, since the server refuses a folder that others may read.
-fn copy_folder(from: &Path, to: &Path) -> Outcome<()> {
+pub(super) fn copy_folder(from: &Path, to: &Path) -> Outcome<()> {
     fs::create_dir_all(to)?;
     fs::set_permissions(to, fs::Permissions::from_mode(0o700))?;
     for entry in fs::read_dir(from).at(from.display())? {

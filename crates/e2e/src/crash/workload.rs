@@ -73,6 +73,7 @@ const OPERATIONS: [Operation; 36] = [
 
 /// Runs the fixed workload until its end or until the server is gone; gives how many operations were answered.
 pub(super) fn fixed(mut actor: Actor<'_>) -> usize {
+    actor.ledger.assume(Object::Term, "1");
     OPERATIONS.iter().take_while(|operation| operation(&mut actor)).count()
 }
 

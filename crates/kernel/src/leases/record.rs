@@ -21,22 +21,22 @@ pub struct LeaseEntry {
     /// When it ends.
     pub expires: Timestamp,
     /// When it was last renewed.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "crate::is_default")]
     pub renewed: Option<Timestamp>,
     /// Seconds it may live with renewals.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "crate::is_default")]
     pub max_ttl: i64,
     /// Whether clients may renew it.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "crate::is_default")]
     pub renewable: bool,
     /// Revocations that failed so far.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "crate::is_default")]
     pub attempts: u32,
     /// When the next revocation is tried, if one failed.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "crate::is_default")]
     pub retry: Option<Timestamp>,
     /// Why it is given up, if it is.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "crate::is_default")]
     pub irrevocable: Option<String>,
 }
 

@@ -24,7 +24,7 @@ pub struct Token {
     /// For those who may manage it without holding it; empty for batch tokens.
     pub accessor: String,
     /// The token it ends with; `None` for orphans.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "crate::is_default")]
     pub parent: Option<TokenRef>,
     /// Its own policies, sorted.
     pub policies: Vec<String>,
@@ -33,10 +33,10 @@ pub struct Token {
     /// Shown in audit and look-ups.
     pub display_name: String,
     /// Shown to the client.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "crate::is_default")]
     pub metadata: BTreeMap<String, String>,
     /// Uses left; 0 is no limit.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "crate::is_default")]
     pub num_uses: i64,
     /// When it was made.
     pub issued: Timestamp,
@@ -45,43 +45,43 @@ pub struct Token {
     /// As asked for when it was made.
     pub creation_ttl: i64,
     /// Bound that nothing passes; 0 is none.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "crate::is_default")]
     pub explicit_max_ttl: i64,
     /// Period of a periodic token; 0 for others.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "crate::is_default")]
     pub period: i64,
     /// When it ends; `None` only for root tokens that never do.
     pub expires: Option<Timestamp>,
     /// When it was last renewed.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "crate::is_default")]
     pub renewed: Option<Timestamp>,
     /// Whether it may be renewed.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "crate::is_default")]
     pub renewable: bool,
     /// Entity; empty if there is none.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "crate::is_default")]
     pub entity_id: String,
     /// `Service` or `Batch`.
     pub kind: TokenKind,
     /// Token role it was made by; empty if none.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "crate::is_default")]
     pub role: String,
     /// Addresses it may be used from.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "crate::is_default")]
     pub bound_cidrs: BoundCidrs,
     /// Namespace id.
     pub namespace: String,
     /// Names its private storage; empty for batch tokens.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "crate::is_default")]
     pub cubbyhole: String,
     /// The login that made it, which renewal asks again.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "crate::is_default")]
     pub login: Option<LoginLink>,
     /// Takes no policies from its identity.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "crate::is_default")]
     pub no_identity_policies: bool,
     /// Lease id; empty for batch tokens and those that never end.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "crate::is_default")]
     pub lease: String,
 }
 
