@@ -13,8 +13,8 @@ pub static PATH_HELP: Command = Command {
     summary: "Show the server's help for a path",
     arguments: "PATH",
     count: Count::Exactly(1),
-    about: "Shows what the server says of a path: what it is for, its operations and parameters.\n\nThe OpenAPI document of \
-            everything you may use is at sys/internal/specs/openapi.",
+    about: "Shows what the server says of a path: what it is for, its operations and parameters. With -format=json the \
+            path's OpenAPI description; that of everything you may use is at sys/internal/specs/openapi.",
     examples: &[("A mount", "path-help secret"), ("One path", "path-help auth/approle/role/web")],
     flags: &[],
     action: Action::Remote(help),
