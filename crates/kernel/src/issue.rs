@@ -1,8 +1,8 @@
 //! What a reply asks for beside its data: the token of a login, the lease of a secret.
 
+use crate::exchange::Leased;
 use crate::leases::{self, LeaseEntry, LeaseOf};
 use crate::mounts::MountEntry;
-use crate::pipeline::Leased;
 use crate::tokens::{self, Issued, LoginLink, NewToken};
 use crate::{Kx, identity, quotas};
 use engine::{Class, Fault, Lease, Login, LoginRecord, TokenKind, TokenParams};

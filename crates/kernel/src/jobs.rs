@@ -1,9 +1,9 @@
 //! Background work. A job takes no input, is idempotent, is bounded per activation and says what it did.
 
+use crate::exchange::Arrival;
 use crate::identity::oidc;
 use crate::mounts::MountTable;
 use crate::namespaces::NamespaceTree;
-use crate::pipeline::Arrival;
 use crate::sys::namespace_deletion;
 use crate::{Kernel, Kx, keys, leases, pipeline};
 use engine::{Fault, Page, Timestamp};

@@ -1,7 +1,7 @@
 //! Background work on the barrier's keys: a new term when one is due, the count of encryptions that decides it, and old
 //! records brought under the active term.
 
-use crate::pipeline::Arrival;
+use crate::exchange::Arrival;
 use barrier::{Moment, Pass, PassStep};
 use engine::{Fault, Randomness, Tx};
 use store::Commit;

@@ -1,9 +1,9 @@
 //! The context of a kernel route: an engine's context plus what only the kernel may use.
 
 use crate::authenticate::Session;
+use crate::exchange::{Leased, Unwrapped};
 use crate::mounts::MountEntry;
 use crate::namespaces::Namespace;
-use crate::pipeline::{Leased, Unwrapped};
 use crate::{Effect, Kernel, Node, keys};
 use barrier::Barrier;
 use engine::{Class, Cx, Engine, Fault};

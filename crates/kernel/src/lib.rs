@@ -9,6 +9,7 @@ pub mod audit;
 pub mod authenticate;
 pub mod authorize;
 pub mod bootstrap;
+mod exchange;
 pub mod help;
 pub mod identity;
 pub mod issue;

@@ -1,96 +1,15 @@
 //! The life of a request, on one screen: [`handle`] and [`serve`]. Everything it calls is a stage.
 
-use crate::authenticate::{Session, authenticate};
+use crate::authenticate::authenticate;
 use crate::authorize::{self, Authorized};
+pub use crate::exchange::{Answer, Arrival, Facts, Leased, Outcome, Unwrapped};
 use crate::mounts::{MountEntry, MountTable};
 use crate::namespaces::{Namespace, NamespaceTree};
 use crate::tokens::{self, Token};
-use crate::{Effect, Kernel, Kx, Node, help, issue, lockout, namespace_lock, wrapping};
-use barrier::Barrier;
-use engine::{Cx, Fault, Found, Lookup, Mount, Page, Randomness, Reply, Request, Route, Table, Timestamp, Tx};
+use crate::{Effect, Kernel, Kx, help, issue, lockout, namespace_lock, wrapping};
+use engine::{Cx, Fault, Found, Lookup, Mount, Page, Randomness, Reply, Route, Table, Tx};
 use std::sync::Arc;
-use store::{Commit, Snapshot};
-use wire::{Auth, Operation, WrapInfo};
-
-/// What the shell hands in for one request.
-pub struct Arrival {
-    /// The key space at a fresh enough revision.
-    pub snapshot: Arc<dyn Snapshot>,
-    /// The barrier that fits it.
-    pub barrier: Arc<Barrier>,
-    /// The moment of the request.
-    pub now: Timestamp,
-    /// Randomness for it.
-    pub randomness: Box<dyn Randomness + Send>,
-    /// The request.
-    pub request: Arc<Request>,
-    /// The shell.
-    pub node: Arc<dyn Node>,
-}
-
-/// What the kernel decided. The shell audits it, commits it, and only then lets the answer out.
-pub struct Outcome {
-    /// The answer, or why there is none.
-    pub result: Result<Answer, Fault>,
-    /// What has to be committed first, also after a fault (uses of a token, lockouts).
-    pub commit: Option<Commit>,
-    /// What to do after the commit.
-    pub effects: Vec<Effect>,
-    /// For the audit trail.
-    pub facts: Facts,
-}
-
-/// An answer, complete but for the envelope.
-#[derive(Default)]
-pub struct Answer {
-    /// The handler's reply.
-    pub reply: Reply,
-    /// Lease of its data.
-    pub lease: Option<Leased>,
-    /// A token that was made or renewed.
-    pub auth: Option<Auth>,
-    /// Where it can be fetched instead.
-    pub wrap_info: Option<WrapInfo>,
-}
-
-/// A lease as the client is told of it.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Leased {
-    /// Empty if there is nothing to renew or revoke.
-    pub id: String,
-    /// Seconds.
-    pub duration: u64,
-    /// Whether the client may renew it.
-    pub renewable: bool,
-}
-
-/// What stood beside the data of a reply that was wrapped.
-#[derive(Default)]
-pub struct Unwrapped {
-    /// Its lease.
-    pub lease: Option<Leased>,
-    /// Its own wrapping, or a new one.
-    pub wrap_info: Option<WrapInfo>,
-}
-
-/// What the audit trail is told of a request beside the request itself.
-#[derive(Default, Clone)]
-pub struct Facts {
-    /// Namespace.
-    pub namespace: Option<Arc<Namespace>>,
-    /// Mount.
-    pub mount: Option<Arc<MountEntry>>,
-    /// Who asked.
-    pub session: Option<Arc<Session>>,
-    /// Create and update told apart.
-    pub operation: Option<Operation>,
-    /// Path below the namespace.
-    pub path: String,
-    /// Whether the route needs no token.
-    pub unauthenticated: bool,
-    /// Whether the token had ended.
-    pub token_ended: bool,
-}
+use wire::Operation;
 
 /// Serves one request.
 pub fn handle(kernel: &Arc<Kernel>, arrival: Arrival) -> Outcome {

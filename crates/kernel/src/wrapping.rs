@@ -3,8 +3,8 @@
 //! A wrapping token is an ordinary service token with one use, no renewal and the policy `response-wrapping`; what it
 //! wraps lies under its hash and is taken once (security decision D19).
 
+use crate::exchange::{Answer, Leased};
 use crate::namespaces::Namespace;
-use crate::pipeline::{Answer, Leased};
 use crate::tokens::{self, NewToken, TokenRef};
 use crate::{Kx, keys};
 use engine::{Body, Fault, Record, Reply, Timestamp};

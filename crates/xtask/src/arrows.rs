@@ -34,9 +34,9 @@ const TABLE: [(&str, &[&str]); 16] = [
     ("fuzz", &[]),
 ];
 
-/// Kernel modules that are no stage but what stages are written with: key layout, the request's view, memory of derived
-/// values, the tables of what exists.
-const GROUND: [&str; 5] = ["keys", "kx", "memo", "node", "registry"];
+/// Kernel modules that are no stage but what stages are written with: what goes in and comes out, key layout, the
+/// request's view, memory of derived values, the tables of what exists.
+const GROUND: [&str; 6] = ["exchange", "keys", "kx", "memo", "node", "registry"];
 
 /// Kernel modules that may import any other: they put the stages in order.
 const CONDUCTORS: [&str; 2] = ["pipeline", "jobs"];

@@ -17,9 +17,10 @@ use std::process::ExitCode;
 const USAGE: &str = "cargo xtask TASK
 
   test [--skip-build]       install what the tests need, build, run all tests and harnesses
-  ci                        formatting, lints, arrows, tidy, deny, then test
+  ci                        check, then test
+  check                     formatting, arrows, tidy, deny where it is installed, lints
   arrows                    check who imports whom
-  tidy                      check file lengths, module docs and stray characters
+  tidy                      check lengths, module docs, stray characters and reasons of dependencies
   hvac [--server BINARY]    the Python client's own suite against the server
   differential [WORDS]      requests against the peer and ours, and the differences (--only NAME, --values)
   commands                  the peer's own command line against both, and ours against ours
@@ -52,6 +53,7 @@ fn run(task: &str, words: &[String]) -> Result<bool, String> {
     match task {
         "test" => test::run(words),
         "ci" => ci::run(words),
+        "check" => ci::check(),
         "arrows" => Ok(runner::report("arrows", &arrows::findings()?)),
         "tidy" => Ok(runner::report("tidy", &tidy::findings()?)),
         "simulate" => simulate::run(words),

@@ -3,7 +3,7 @@
 //! Lengths are checked against growth: a file or function above the aim is in `crates/xtask/tidy.tsv` with the length it
 //! has, and that number may only fall.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -11,6 +11,8 @@ use crate::runner;
 
 /// The list of what is still too long: place, lines.
 const LIST: &str = "crates/xtask/tidy.tsv";
+/// Why each dependency is there.
+const REASONS: &str = "docs/dependencies.md";
 /// The aim for a file, in lines.
 const FILE_LINES_MAX: usize = 400;
 /// The aim for a function, in lines.
@@ -32,7 +34,28 @@ pub(crate) fn findings() -> Result<Vec<String>, String> {
         }
     }
     lengths(&listed, &long, &mut found);
+    let read = |path: &str| fs::read_to_string(path).map_err(|error| format!("{path}: {error}"));
+    dependencies(&read("Cargo.toml")?, &read(REASONS)?, &mut found);
     Ok(found)
+}
+
+/// Dependencies of the workspace without a reason, and reasons for what is no dependency.
+fn dependencies(manifest: &str, reasons: &str, found: &mut Vec<String>) {
+    let section = manifest.lines().skip_while(|line| *line != "[workspace.dependencies]").skip(1);
+    let used: BTreeSet<&str> = section
+        .take_while(|line| !line.starts_with('['))
+        .filter_map(|line| line.split_once(" = "))
+        .filter(|(_, value)| !value.contains("path = "))
+        .map(|(name, _)| name.trim())
+        .collect();
+    let rows = reasons.lines().filter_map(|line| line.strip_prefix("| ")?.split_once(" | "));
+    let explained: BTreeSet<&str> = rows
+        .filter(|(names, reason)| *names != "crate" && reason.trim_end_matches('|').trim().len() > 1)
+        .flat_map(|(names, _)| names.split(", "))
+        .map(str::trim)
+        .collect();
+    found.extend(used.difference(&explained).map(|name| format!("{REASONS}: no reason for {name}")));
+    found.extend(explained.difference(&used).map(|name| format!("{REASONS}: {name} is no dependency")));
 }
 
 /// Compares what is too long with the list.
@@ -160,7 +183,15 @@ fn function_name(line: &str) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
-    use super::long_functions;
+    use super::{dependencies, long_functions};
+
+    #[test]
+    fn every_dependency_has_a_reason() {
+        let manifest = "[workspace.dependencies]\nours = { path = \"x\" }\na = \"1\"\nb = { version = \"1\" }\nc = \"2\"\n[x]\nd = \"1\"";
+        let mut found = Vec::new();
+        dependencies(manifest, "| crate | why |\n|---|---|\n| a, b | good |\n| e | gone |\n", &mut found);
+        assert_eq!(found, ["docs/dependencies.md: no reason for c", "docs/dependencies.md: e is no dependency"]);
+    }
 
     #[test]
     fn finds_functions_above_the_aim() {

@@ -127,7 +127,7 @@ fn renew_lease(kx: &mut Kx, request: LeaseId) -> Result<Reply, Fault> {
     }
     let renewed = renew(kx, &namespace, &id, request.increment.0)?;
     let duration = u64::try_from(kx.now.seconds_until(renewed.expires)).unwrap_or_default();
-    kx.renewed = Some(crate::pipeline::Leased { id: renewed.id, duration, renewable: renewed.renewable });
+    kx.renewed = Some(crate::exchange::Leased { id: renewed.id, duration, renewable: renewed.renewable });
     Ok(Reply::empty())
 }
 

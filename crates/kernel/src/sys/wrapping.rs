@@ -66,7 +66,7 @@ fn unwrap(kx: &mut Kx, request: WrappingToken) -> Result<Reply, Fault> {
     may_take(kx, &token, UNWRAP)?;
     let wrapped = wrapping::take(kx, &token)?;
     let Answer { reply, lease, auth, wrap_info } = wrapping::unwrapped(wrapped);
-    kx.unwrapped = Some(crate::pipeline::Unwrapped { lease, wrap_info });
+    kx.unwrapped = Some(crate::exchange::Unwrapped { lease, wrap_info });
     Ok(Reply { auth: auth.map(Box::new), ..reply })
 }
 
@@ -86,6 +86,6 @@ fn rewrap(kx: &mut Kx, request: WrappingToken) -> Result<Reply, Fault> {
     let mut wrapped = wrapping::take(kx, &token)?;
     wrapped.created = kx.now;
     let info = wrapping::wrap(kx, wrapped)?;
-    kx.unwrapped = Some(crate::pipeline::Unwrapped { lease: None, wrap_info: Some(info) });
+    kx.unwrapped = Some(crate::exchange::Unwrapped { lease: None, wrap_info: Some(info) });
     Ok(Reply::empty())
 }

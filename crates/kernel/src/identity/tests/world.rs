@@ -1,10 +1,10 @@
 //! A kernel on a store in memory, with requests that go through the whole pipeline.
 
+use crate::exchange::{Arrival, Outcome};
 use crate::identity::{self, LoginIdentity, View};
 use crate::jobs::{self, Progress};
 use crate::mounts::{self, MountEntry};
 use crate::namespaces::Namespace;
-use crate::pipeline::{Arrival, Outcome};
 use crate::policies::PolicyRecord;
 use crate::registry::Keys;
 use crate::tokens::{self, NewToken};
