@@ -11,6 +11,10 @@ use serde_json::{Map, json};
 
 /// The routes.
 pub(super) fn routes() -> Vec<Route<Cx>> {
+    of_secret_ids().into_iter().chain(of_tokens()).collect()
+}
+
+fn of_secret_ids() -> Vec<Route<Cx>> {
     vec![
         field("role/{role_name}/policies", "Policies of the role.", read_policies, write_policies, |role| {
             role.token.policies.clear();
@@ -76,6 +80,11 @@ pub(super) fn routes() -> Vec<Route<Cx>> {
             },
             |role| role.secret_id_ttl = 0,
         ),
+    ]
+}
+
+fn of_tokens() -> Vec<Route<Cx>> {
+    vec![
         field("role/{role_name}/period", "Period of the tokens.", read_period, write_period, |role| {
             role.token.period = 0;
         }),
