@@ -11,10 +11,10 @@ use serde_json::{Map, json};
 
 /// The routes.
 pub(super) fn routes() -> Vec<Route<Cx>> {
-    of_secret_ids().into_iter().chain(of_tokens()).collect()
+    of_bounds().into_iter().chain(of_secret_ids()).chain(of_tokens()).collect()
 }
 
-fn of_secret_ids() -> Vec<Route<Cx>> {
+fn of_bounds() -> Vec<Route<Cx>> {
     vec![
         field("role/{role_name}/policies", "Policies of the role.", read_policies, write_policies, |role| {
             role.token.policies.clear();
@@ -48,6 +48,11 @@ fn of_secret_ids() -> Vec<Route<Cx>> {
             },
             |role| role.token.bound_cidrs = BoundCidrs::default(),
         ),
+    ]
+}
+
+fn of_secret_ids() -> Vec<Route<Cx>> {
+    vec![
         field(
             "role/{role_name}/bind-secret-id",
             "Whether logins need a secret-id.",
