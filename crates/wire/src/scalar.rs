@@ -22,9 +22,8 @@ pub fn seconds(value: &Value) -> Result<i64, ScalarError> {
     if seconds.abs() > SECONDS_MAX { Err(ScalarError("a duration of at most 100 years")) } else { Ok(seconds) }
 }
 
-/// Parses `"90"`, `"90s"`, `"1h30m"`, `"-5s"`, `"1.5h"`, `"2d"`; the empty string is zero.
+/// Parses `"90"`, `"90s"`, `"1h30m"`, `"-5s"`, `"1.5h"`, `"2d"`; the empty string is zero, and one with blanks is none.
 pub fn parse_duration(text: &str) -> Option<i64> {
-    let text = text.trim();
     if text.is_empty() {
         return Some(0);
     }
@@ -170,6 +169,10 @@ mod tests {
             ("500ms", Some(0)),
             ("h", None),
             ("5x", None),
+            (" 5", None),
+            ("5 ", None),
+            ("1h 5m", None),
+            ("-", None),
             ("1e9", None),
             ("99999999999999999999", None),
         ] {

@@ -401,7 +401,7 @@ fn s78_numbers_are_stored_as_sent_or_refused() {
             (json!(2_147_483_648_i64), Some(2_147_483_648_i64)),
             (json!(9_223_372_036_854_775_808_u64), None),
             (json!("1e9"), None),
-            (json!(" 5"), Some(5)),
+            (json!(" 5"), None),
         ] {
             let result = bench.write("users/b", json!({"password_hash": BCRYPT_PW, field: sent}));
             match wanted {
