@@ -4,6 +4,8 @@
 
 mod arrows;
 mod ci;
+mod constant_time;
+mod fuzz;
 mod hvac;
 mod junit;
 mod runner;
@@ -28,6 +30,8 @@ const USAGE: &str = "cargo xtask TASK
   simulate [WORDS]          seeded histories of a whole node (--seeds N, --from N, --seed N)
   crash [WORDS]             kill -9 at every sync and at random (--kills N)
   openapi --write FILE      the OpenAPI document of the server (--check: find a difference)
+  fuzz [WORDS]              coverage-guided runs of all fuzz targets (--seconds N, --only NAME)
+  constant-time             every instruction and address for different secrets (needs valgrind)
   bench [WORDS]             speed and memory as ratios to the peer (--short, --only NAME)
   tools                     install the peer and the Python suite only
 
@@ -58,6 +62,8 @@ fn run(task: &str, words: &[String]) -> Result<bool, String> {
         "tidy" => Ok(runner::report("tidy", &tidy::findings()?)),
         "simulate" => simulate::run(words),
         "tools" => tools::install().map(|_| true),
+        "constant-time" => constant_time::run(),
+        "fuzz" => fuzz::run(words),
         "hvac" => hvac::run(&tools::install()?, &test::server_under_judgement(words)),
         "differential" | "commands" | "operations" | "crash" | "bench" | "openapi" => test::harness(task, words),
         _ => {

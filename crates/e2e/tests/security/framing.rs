@@ -138,3 +138,42 @@ fn s44_headers_of_a_proxy_protocol_do_not_stop_the_listener() {
     let answer = exchange(&node, [headers[0].as_slice(), request.as_bytes()].concat().as_slice());
     assert!(statuses(&answer).iter().all(|status| (400..500).contains(status)), "{answer}");
 }
+
+#[test]
+fn s44_a_denied_source_does_not_stop_a_listener_that_reads_proxy_headers() {
+    let [strict, open] = [(); 2].map(|()| e2e::server::free_address().unwrap());
+    let mut settings = crate::node::settings(&serde_json::Value::Null);
+    let listener = |address: &std::net::SocketAddr, behavior: &str, authorized: &str| {
+        json!({ "tcp": {
+            "address": address.to_string(),
+            "tls_disable": true,
+            "proxy_protocol_behavior": behavior,
+            "proxy_protocol_authorized_addrs": authorized,
+        } })
+    };
+    settings.listeners =
+        vec![listener(&strict, "deny_unauthorized", "10.0.0.0/8"), listener(&open, "allow_authorized", "127.0.0.1")];
+    let node = Node::start_with(&settings);
+    let request = "GET /v1/sys/health HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n";
+    let good = "PROXY TCP4 10.9.8.7 127.0.0.1 56324 8200\r\n";
+    let headers =
+        [good, "PROXY", "PROXY TCP4 999.1.1.1 x y z\r\n", "\r\n\r\n\0\r\nQUIT\n\u{11}", "GET / HTTP/1.1\r\n", ""];
+    let exchange = |address: std::net::SocketAddr, bytes: &str| {
+        let mut stream = TcpStream::connect(address).unwrap();
+        stream.set_read_timeout(Some(Duration::from_secs(3))).unwrap();
+        let _sent = stream.write_all(bytes.as_bytes());
+        let mut answer = Vec::new();
+        let _ended = stream.read_to_end(&mut answer);
+        String::from_utf8_lossy(&answer).into_owned()
+    };
+    for round in 0..1_000_usize {
+        for address in [strict, open] {
+            let mut stream = TcpStream::connect(address).unwrap();
+            let _sent = stream.write_all(headers[round % headers.len()].as_bytes());
+        }
+    }
+    assert_eq!(statuses(&exchange(strict, &format!("{good}{request}"))), [] as [u16; 0], "the denied source is closed");
+    assert_eq!(statuses(&exchange(open, &format!("{good}{request}"))), [200], "the authorised source is served");
+    assert!(node.trail().contains("\"remote_address\":\"10.9.8.7\""), "and believed");
+    assert_eq!(node.status("GET", "sys/health", ""), 200);
+}
