@@ -8,6 +8,8 @@ mod audit;
 #[cfg(test)]
 mod doubles;
 #[cfg(test)]
+mod listeners;
+#[cfg(test)]
 mod logs;
 #[cfg(test)]
 mod metrics;
