@@ -199,7 +199,7 @@ impl MountTable {
     pub fn resolve<'a>(&self, path: &'a str) -> Option<(&Arc<MountEntry>, &'a str)> {
         // A path that names a mount without its slash means the mount itself.
         if !path.ends_with('/')
-            && let Some(entry) = self.by_path.get(&format!("{path}/"))
+            && let Some(entry) = self.by_path.get(&[path, "/"].concat())
         {
             return Some((entry, ""));
         }

@@ -13,6 +13,7 @@ mod dev;
 mod drive;
 mod heavy;
 pub mod http;
+mod json;
 mod limiter;
 mod listener;
 mod logging;

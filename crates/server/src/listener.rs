@@ -143,7 +143,13 @@ impl Listener {
             async move { Ok::<Response, Infallible>(answer(&shell, &listener.config, peer, request).await) }
         });
         let mut builder = Builder::new(TokioExecutor::new());
-        builder.http1().timer(TokioTimer::new()).header_read_timeout(HEAD_TIME_MAX).max_buf_size(HEAD_BYTES_MAX);
+        builder
+            .http1()
+            .timer(TokioTimer::new())
+            .header_read_timeout(HEAD_TIME_MAX)
+            .max_buf_size(HEAD_BYTES_MAX)
+            // Head and body of a reply are small: one piece is sent for less than two.
+            .writev(false);
         builder
             .http2()
             .timer(TokioTimer::new())

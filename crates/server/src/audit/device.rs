@@ -1,14 +1,13 @@
 //! One audit device: its options, its key and where its lines go.
 
 use super::entry::CallerText;
-use super::file::FileSink;
+use super::file::{FileSink, Grouped};
 use super::filter::Filter;
-use super::object;
 use super::queue::{QueueSink, Queued};
 use super::sinks;
 use crate::clock::Clock;
 use arc_swap::ArcSwap;
-use engine::crypto::MacKey;
+use engine::crypto::{MacKey, hex_onto};
 use engine::{Headers, Request, Timestamp};
 use kernel::audit::AuditDevice;
 use kernel::authenticate::Session;
@@ -55,7 +54,7 @@ pub struct Device {
 const CALLERS_MAX: usize = 1_024;
 
 enum Sink {
-    File(FileSink),
+    File(Arc<FileSink>),
     Queue(QueueSink),
     Discard,
 }
@@ -63,7 +62,15 @@ enum Sink {
 /// An entry on its way.
 pub(super) enum Pending {
     Done(Result<(), DeviceError>),
+    Grouped(Grouped),
     Waiting(Queued),
+}
+
+impl Pending {
+    /// Whether it goes to a regular file, which does not block.
+    pub(super) fn is_of_file(&self) -> bool {
+        matches!(self, Self::Grouped(_))
+    }
 }
 
 /// Options of all kinds of device.
@@ -151,10 +158,13 @@ impl Device {
         matches!(self.sink.get(), Some(Sink::File(sink)) if sink.is_at(path))
     }
 
-    /// Begins to store lines, given as JSON objects. A regular file is written at once.
+    /// Begins to store lines, given as JSON objects.
     pub(super) fn begin(&self, objects: Vec<Vec<u8>>) -> Pending {
         match self.sink() {
-            Ok(Sink::File(sink)) => Pending::Done(sink.write(&objects, || self.now())),
+            Ok(Sink::File(sink)) => match sink.add(&objects, || self.now()) {
+                Ok(grouped) => Pending::Grouped(grouped),
+                Err(error) => Pending::Done(Err(error)),
+            },
             Ok(Sink::Queue(sink)) => match sink.queue(objects) {
                 Ok(queued) => Pending::Waiting(queued),
                 Err(error) => Pending::Done(Err(error)),
@@ -168,6 +178,7 @@ impl Device {
     pub(super) async fn end(&self, pending: Pending) -> bool {
         let result = match pending {
             Pending::Done(result) => result,
+            Pending::Grouped(grouped) => grouped.written().await,
             Pending::Waiting(queued) => queued.written().await,
         };
         match result {
@@ -224,7 +235,9 @@ impl Device {
     /// Appends the hash of a value as a JSON string.
     pub(super) fn hash_onto(&self, out: &mut Vec<u8>, value: &str) {
         let mac = if value.is_empty() { self.empty } else { self.key.mac(&[value.as_bytes()]) };
-        object::hash(out, &mac);
+        out.extend_from_slice(b"\"hmac-sha256:");
+        hex_onto(out, &mac);
+        out.push(b'"');
     }
 
     /// Who asks, as it stands in entries, written anew only when it may be another. The hash that a service token is kept
@@ -287,7 +300,7 @@ fn file_sink(settings: &BTreeMap<String, String>) -> Result<Sink, DeviceError> {
         "discard" => Ok(Sink::Discard),
         "stdout" => Ok(Sink::Queue(sinks::stdout()?)),
         path if FileSink::is_regular_or_new(Path::new(path))? => {
-            FileSink::open(Path::new(path), mode(settings)?).map(Sink::File)
+            FileSink::open(Path::new(path), mode(settings)?).map(|sink| Sink::File(Arc::new(sink)))
         }
         path => Ok(Sink::Queue(sinks::pipe(Path::new(path))?)),
     }

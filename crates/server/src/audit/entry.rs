@@ -2,7 +2,7 @@
 //! decision D12): what a client sends or gets never stands here in clear.
 
 use super::Device;
-use super::object::{Object, text};
+use crate::json::{self, Object, text};
 use engine::crypto::{MacKey, hex_after};
 use engine::{Body, Fault, Request, TokenKind};
 use kernel::authenticate::Session;
@@ -246,20 +246,15 @@ impl<'a> Encoder<'a> {
         let mut map = Object::begin(out);
         for (name, value) in members {
             let out = map.foreign_member(name);
-            if plain.contains(name) { self.plain(out, value) } else { self.data(out, value) }
+            if plain.contains(name) { json::value(out, value) } else { self.data(out, value) }
         }
         map.end();
-    }
-
-    fn plain(&self, out: &mut Vec<u8>, value: &Value) {
-        // Writing to memory does not fail, and every value here has string keys.
-        let _ = serde_json::to_writer(out, value);
     }
 
     /// A value as the client sends or gets it, hashed leaf by leaf.
     fn data(&self, out: &mut Vec<u8>, value: &Value) {
         if self.device.options.log_raw {
-            return self.plain(out, value);
+            return json::value(out, value);
         }
         match value {
             Value::Null => out.extend_from_slice(b"null"),

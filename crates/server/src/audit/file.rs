@@ -1,4 +1,5 @@
-//! Lines to a regular file: one `write` for each entry, in the order of the chain.
+//! Lines to a regular file, in the order of the chain. The entries of all requests that are ready together go into one
+//! `write`; each waits for it.
 
 use super::DeviceError;
 use super::chain::{Chain, parse};
@@ -9,7 +10,7 @@ use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
 /// Longest line looked for at the end of an existing file.
@@ -20,6 +21,8 @@ const TAIL_BYTES: u64 = 1 << 20;
 const CUT_OFF_BYTES_MAX: usize = 4_096;
 /// What every entry begins with.
 const ENTRY_BEGINNING: &[u8] = b"{\"time\":\"";
+/// Bytes of entries that wait for one write; more are written without waiting for others.
+const GROUP_BYTES_MAX: usize = 1 << 20;
 /// How often it is checked that the file still has a name.
 const CHECK_EVERY: Duration = Duration::from_millis(500);
 
@@ -31,9 +34,28 @@ pub(super) struct FileSink {
 
 struct State {
     file: File,
-    /// The end of the chain; not known before the first write.
+    /// The end of the chain in the file; not known before the first entry.
     chain: Option<Chain>,
+    group: Group,
     checked: Instant,
+}
+
+/// Entries that wait for the same write.
+#[derive(Default)]
+struct Group {
+    lines: Vec<u8>,
+    /// The end of the chain with them.
+    end: Option<Chain>,
+    outcome: Arc<Outcome>,
+}
+
+/// What became of a group's write; the kind and text of its error.
+type Outcome = OnceLock<Result<(), (io::ErrorKind, String)>>;
+
+/// An entry in a group. When it is dropped unwritten, it is written all the same: its request may have had an effect.
+pub(super) struct Grouped {
+    sink: Arc<FileSink>,
+    outcome: Arc<Outcome>,
 }
 
 impl FileSink {
@@ -59,7 +81,7 @@ impl FileSink {
         Ok(Self {
             path: path.to_owned(),
             mode,
-            state: Mutex::new(State { file, chain: None, checked: Instant::now() }),
+            state: Mutex::new(State { file, chain: None, group: Group::default(), checked: Instant::now() }),
         })
     }
 
@@ -72,30 +94,57 @@ impl FileSink {
         }
     }
 
-    /// Appends objects as lines. After an error the file is as it was before.
-    pub(super) fn write(&self, objects: &[Vec<u8>], now: impl Fn() -> Timestamp) -> Result<(), DeviceError> {
+    /// Appends objects as lines to the next write.
+    pub(super) fn add(
+        self: &Arc<Self>,
+        objects: &[Vec<u8>],
+        now: impl Fn() -> Timestamp,
+    ) -> Result<Grouped, DeviceError> {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let State { file, chain, group, .. } = &mut *state;
+        if chain.is_none() {
+            *chain = Some(taken_up(file, now)?);
+        }
+        if group.end.is_none() {
+            group.end.clone_from(chain);
+        }
+        if let Some(end) = &mut group.end {
+            objects.iter().for_each(|object| end.append(object, &mut group.lines));
+        }
+        let outcome = group.outcome.clone();
+        if group.lines.len() >= GROUP_BYTES_MAX {
+            self.write(&mut state);
+        }
+        Ok(Grouped { sink: self.clone(), outcome })
+    }
+
+    /// Writes the group that waits, and tells all of it. After an error the file is as it was before.
+    fn write(&self, state: &mut State) {
+        let Group { mut lines, end, outcome } = std::mem::take(&mut state.group);
+        let result = self.append(state, &lines);
+        if result.is_ok() {
+            // The chain goes on only from what was written.
+            state.chain = end;
+        }
+        lines.clear();
+        if lines.capacity() <= 2 * GROUP_BYTES_MAX {
+            state.group.lines = lines;
+        }
+        // Only here, under the lock, and once for each group.
+        let _ = outcome.set(result.map_err(|error| (error.kind(), error.to_string())));
+    }
+
+    fn append(&self, state: &mut State, lines: &[u8]) -> io::Result<()> {
         if state.checked.elapsed() > CHECK_EVERY {
             // Somebody removed the file: what is written to it would be lost.
-            if rustix::fs::fstat(&state.file).map_err(io::Error::from)?.st_nlink == 0 {
+            if rustix::fs::fstat(&state.file)?.st_nlink == 0 {
                 tracing::warn!(path = %self.path.display(), "audit file was removed while it was open; it is made anew");
                 state.file = open(&self.path, self.mode)?;
             }
             // Only a file that is there counts as checked: until then, each entry looks again and fails.
             state.checked = Instant::now();
         }
-        let mut out = Vec::with_capacity(objects.iter().map(|object| object.len() + 180).sum());
-        let mut chain = match &state.chain {
-            Some(chain) => chain.clone(),
-            None => taken_up(&mut state.file, now)?,
-        };
-        for object in objects {
-            chain.append(object, &mut out);
-        }
-        append(&mut state.file, &out)?;
-        // The chain goes on only from what was written.
-        state.chain = Some(chain);
-        Ok(())
+        append(&mut state.file, lines)
     }
 
     /// Opens the file at its path again; the chain goes on in the new file.
@@ -110,17 +159,45 @@ impl FileSink {
     }
 }
 
-fn open(path: &Path, mode: Option<Mode>) -> Result<File, DeviceError> {
+impl Grouped {
+    /// Waits until the entry is written.
+    pub(super) async fn written(self) -> Result<(), DeviceError> {
+        // Requests that are ready too add their entries before the first of them comes back and writes all.
+        tokio::task::yield_now().await;
+        self.outcome().map_err(|(kind, text)| io::Error::new(kind, text).into())
+    }
+
+    fn outcome(&self) -> Result<(), (io::ErrorKind, String)> {
+        if let Some(outcome) = self.outcome.get() {
+            return outcome.clone();
+        }
+        let mut state = self.sink.state.lock().unwrap_or_else(PoisonError::into_inner);
+        if self.outcome.get().is_none() {
+            self.sink.write(&mut state);
+        }
+        let lost = || Err((io::ErrorKind::Other, "audit entry was lost".to_owned()));
+        self.outcome.get().cloned().unwrap_or_else(lost)
+    }
+}
+
+impl Drop for Grouped {
+    fn drop(&mut self) {
+        // Whoever waited has seen the outcome; nobody is left to tell an error to.
+        let _ = self.outcome();
+    }
+}
+
+fn open(path: &Path, mode: Option<Mode>) -> io::Result<File> {
     let flags = OFlags::APPEND | OFlags::CREATE | OFlags::RDWR | OFlags::CLOEXEC | OFlags::NOFOLLOW;
-    let file = rustix::fs::open(path, flags, mode.unwrap_or(Mode::RUSR | Mode::WUSR)).map_err(io::Error::from)?;
-    let stat = rustix::fs::fstat(&file).map_err(io::Error::from)?;
+    let file = rustix::fs::open(path, flags, mode.unwrap_or(Mode::RUSR | Mode::WUSR))?;
+    let stat = rustix::fs::fstat(&file)?;
     if FileType::from_raw_mode(stat.st_mode) != FileType::RegularFile {
-        return Err(DeviceError::Options("path is not a regular file".into()));
+        return Err(io::Error::new(io::ErrorKind::InvalidInput, "path is not a regular file"));
     }
     if let Some(mode) = mode
         && Mode::from_raw_mode(stat.st_mode) != mode
     {
-        rustix::fs::fchmod(&file, mode).map_err(io::Error::from)?;
+        rustix::fs::fchmod(&file, mode)?;
     }
     Ok(File::from(file))
 }

@@ -7,7 +7,6 @@ mod device;
 mod entry;
 mod file;
 mod filter;
-mod object;
 mod queue;
 mod sinks;
 #[cfg(test)]
@@ -83,7 +82,9 @@ impl Trail {
             wanted = true;
             if device.is_broken() { broken.push(device) } else { under_way.push((device, device.begin(lines(device)))) }
         }
-        for (device, pending) in under_way {
+        // Files first: they are not to wait for what may block.
+        let (files, others): (Vec<_>, Vec<_>) = under_way.into_iter().partition(|(_, pending)| pending.is_of_file());
+        for (device, pending) in files.into_iter().chain(others) {
             stored |= device.end(pending).await;
         }
         if stored {

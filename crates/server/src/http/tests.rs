@@ -34,3 +34,21 @@ fn s42_s111_deep_and_wide_bodies_are_refused() {
     let wide = json!({ "a": vec![0; body::JSON_VALUES_MAX + 1] }).to_string();
     assert_eq!(strict_json(wide.as_bytes()), Err(BodyError::Json("too many values")));
 }
+
+#[test]
+fn an_envelope_is_written_as_it_would_be_serialized() {
+    let full = wire::Envelope {
+        request_id: "f81d4fae".to_owned(),
+        lease_id: "a/\"b\"".to_owned(),
+        renewable: true,
+        lease_duration: u64::MAX,
+        data: json!({ "text": "é\n\u{7f}\u{1}\\", "list": [1, -2.50, true, null], "object": { "k\"": {} } }),
+        wrap_info: Some(wire::WrapInfo { token: "t".to_owned(), ttl: 60, ..Default::default() }),
+        warnings: Some(vec!["w".to_owned()]),
+        auth: Some(wire::Auth { client_token: "c".to_owned(), ..Default::default() }),
+    };
+    for envelope in [wire::Envelope::default(), full] {
+        let written = String::from_utf8(respond::plain(&envelope)).unwrap();
+        assert_eq!(written, serde_json::to_string(&envelope).unwrap());
+    }
+}

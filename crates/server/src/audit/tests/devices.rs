@@ -205,6 +205,73 @@ fn futures_now(record: impl Future<Output = bool>) {
 }
 
 #[tokio::test]
+async fn entries_of_requests_that_are_ready_together_go_into_one_write() {
+    let folder = tempfile::tempdir().unwrap();
+    let log = folder.path().join("audit.log");
+    let one = Arc::new(trail(&[&file(&log)]));
+    let tasks: Vec<_> = (0..100)
+        .map(|_| {
+            tokio::spawn({
+                let one = one.clone();
+                async move { record(&one).await }
+            })
+        })
+        .collect();
+    // All of them have come as far as they can before the first comes back.
+    assert_eq!(text(&log), "");
+    tokio::task::yield_now().await;
+    assert_eq!(text(&log), "", "none is written before the others had their chance");
+    for task in tasks {
+        assert!(task.await.unwrap());
+    }
+    assert_eq!(count(&log), 200);
+    assert_eq!(one.counts(), (100, 0));
+}
+
+#[tokio::test]
+async fn an_entry_whose_request_was_given_up_is_written_all_the_same() {
+    let folder = tempfile::tempdir().unwrap();
+    let log = folder.path().join("audit.log");
+    let one = trail(&[&file(&log)]);
+    let mut given_up = Box::pin(record(&one));
+    let first = std::future::poll_fn(|context| std::task::Poll::Ready(given_up.as_mut().poll(context))).await;
+    assert!(first.is_pending());
+    assert_eq!(text(&log), "");
+    drop(given_up);
+    assert_eq!(count(&log), 2);
+}
+
+#[tokio::test]
+async fn a_failed_write_fails_every_entry_of_its_group_and_leaves_the_chain_as_it_was() {
+    let folder = tempfile::tempdir().unwrap();
+    let log = folder.path().join("audit.log");
+    let device = file(&log);
+    let one = Arc::new(trail(&[&device]));
+    assert!(record(&one).await);
+    // A file that was removed is made anew; without its folder, it cannot be.
+    let away = tempfile::tempdir().unwrap();
+    std::fs::remove_file(&log).unwrap();
+    std::fs::rename(folder.path(), away.path().join("elsewhere")).unwrap();
+    tokio::time::sleep(Duration::from_millis(600)).await;
+    let tasks: Vec<_> = (0..10)
+        .map(|_| {
+            tokio::spawn({
+                let one = one.clone();
+                async move { record(&one).await }
+            })
+        })
+        .collect();
+    for task in tasks {
+        assert!(!task.await.unwrap());
+    }
+    assert!(one.is_broken());
+    assert_eq!(one.counts(), (1, 10));
+    std::fs::rename(away.path().join("elsewhere"), folder.path()).unwrap();
+    assert!(record(&one).await);
+    assert!(text(&log).contains("\"seq\":3,"), "what was not stored has no number");
+}
+
+#[tokio::test]
 async fn f10_a_file_that_was_removed_is_made_anew_within_a_second() {
     let folder = tempfile::tempdir().unwrap();
     let log = folder.path().join("audit.log");
