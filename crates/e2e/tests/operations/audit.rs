@@ -46,7 +46,9 @@ fn f08_without_the_request_entry_nothing_is_changed_and_nothing_leaks() {
     let write = node.root("POST", "secret/x", Some(json!({ "value": "second" })));
     let read = node.root("GET", "secret/x", None);
     let denied = node.call("GET", "secret/x", "nobody", None);
-    for answer in [&write, &read, &denied] {
+    // A load balancer sees it too.
+    let health = node.call("GET", "sys/health", "", None);
+    for answer in [&write, &read, &denied, &health] {
         assert_eq!(answer.status, 500);
         assert!(!String::from_utf8_lossy(&answer.body).contains(SECRET));
     }
@@ -54,6 +56,29 @@ fn f08_without_the_request_entry_nothing_is_changed_and_nothing_leaks() {
     sink.take_if(|_| true);
     assert_eq!(node.root("GET", "secret/x", None).json()["data"]["value"], SECRET, "it heals without a restart");
     assert_eq!(node.root("GET", "sys/mounts/other", None).status, 400);
+}
+
+#[test]
+fn f08_a_file_that_is_full_in_the_middle_of_a_line_keeps_whole_lines_and_heals() {
+    let mut settings = settings(audit_file());
+    // A limit of the process on the size of files stands for a full disk: it cuts the write that passes it.
+    let limited = "ulimit -f 64; trap '' XFSZ; exec \"$@\"";
+    settings.wrapper = ["sh", "-c", limited, "sh"].map(str::to_owned).to_vec();
+    let node = Node::start_with(&settings);
+    node.mount_kv();
+    let log = node.folder().join("audit.log");
+    let value = json!({ "list": vec![SECRET; 7] });
+    let refused =
+        (0..200).find(|number| node.root("POST", &format!("secret/{number}"), Some(value.clone())).status == 500);
+    assert!(refused.is_some(), "the file has a limit");
+    let full = text(&log);
+    assert!(full.ends_with('\n'), "no half line");
+    assert_chained(&links(&full));
+    let moved = node.folder().join("audit.log.1");
+    std::fs::rename(&log, &moved).unwrap();
+    node.signal("HUP");
+    eventually("it heals", || node.root("GET", "secret/0", None).status == 200);
+    assert_chained(&links(&(text(&moved) + &text(&log))));
 }
 
 #[test]
