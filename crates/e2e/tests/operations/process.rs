@@ -22,7 +22,7 @@ fn development_mode_is_ready_in_seconds_and_stops_at_once() {
         let log = folder.path().join("log");
         let mut process = Process::start(command, &log).unwrap();
         eventually("it says that it started", || text(&log).contains("Coffer server started!"));
-        assert!(start.elapsed() < Duration::from_secs(5), "{:?}", start.elapsed());
+        assert!(start.elapsed() < Duration::from_secs(10), "{:?}", start.elapsed());
         let word = |mark: &str| text(&log).lines().find_map(|line| line.strip_prefix(mark).map(str::to_owned)).unwrap();
         let (key, token) = (word("Unseal Key: "), word("Root Token: "));
         assert!(key.len() >= 44 && !token.is_empty());
@@ -36,7 +36,7 @@ fn development_mode_is_ready_in_seconds_and_stops_at_once() {
         let stop = Instant::now();
         signal(process.id(), signal_name);
         let status = process.wait(Duration::from_secs(5)).expect("it ends");
-        assert!(status.success() && stop.elapsed() < Duration::from_secs(2), "{status} after {:?}", stop.elapsed());
+        assert!(status.success() && stop.elapsed() < Duration::from_secs(4), "{status} after {:?}", stop.elapsed());
         drop(idle);
     }
 }
