@@ -122,6 +122,12 @@ pub(super) fn decode(bytes: &[u8]) -> Found<'_> {
     parse(body).map_or(Found::Broken, Found::Frame)
 }
 
+/// Whether nothing was ever written from here on.
+pub(super) fn is_clear(bytes: &[u8]) -> bool {
+    // Blocks without a way out early are compared many bytes at a time.
+    bytes.chunks(4096).all(|block| block.iter().fold(0, |seen, byte| seen | byte) == 0)
+}
+
 /// Whether any whole frame in `bytes` says that a commit was acknowledged. It may begin at any byte.
 pub(super) fn any_acknowledges(bytes: &[u8], commit: Revision) -> bool {
     // Zeros end the search; a frame is looked for only where something was written.

@@ -18,9 +18,10 @@ pub fn read_journal(bytes: &[u8]) -> Result<Vec<(Revision, WriteBatch)>, StoreEr
     let mut at = 0;
     loop {
         let damaged = || StoreError::Damaged(format!("journal: frame at byte {at} cannot be read"));
-        match frame::decode(bytes.get(at..).unwrap_or_default()) {
-            Found::End => return Ok(commits),
-            Found::Broken => return Err(damaged()),
+        let rest = bytes.get(at..).unwrap_or_default();
+        match frame::decode(rest) {
+            Found::End if frame::is_clear(rest) => return Ok(commits),
+            Found::End | Found::Broken => return Err(damaged()),
             Found::Frame(found) => {
                 commits.push((found.revision, found.batch().ok_or_else(damaged)?));
                 at += found.length;

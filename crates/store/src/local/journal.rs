@@ -108,7 +108,7 @@ impl Journal {
                         snapshot.apply(found.revision, batch, found.revision);
                     }
                 }
-                (Found::End, _) => break,
+                (Found::End, _) if frame::is_clear(bytes.get(at..).unwrap_or_default()) => break,
                 _ => {
                     // A tear is what a write leaves that was never acknowledged, and only at the very end.
                     let torn = Revision(snapshot.revision().0 + 1);

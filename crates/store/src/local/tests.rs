@@ -124,6 +124,23 @@ fn every_flipped_byte_of_an_acknowledged_commit_is_reported() {
     }
 }
 
+/// A sector that reads as zeros looks like a place where nothing was ever written, but for what stands behind it.
+#[test]
+fn a_commit_that_became_zeros_is_reported() {
+    let folder = Folder::new();
+    let log = folder.open().unwrap();
+    put(&log, "a/b/1", "one");
+    let first = std::fs::read(folder.journal()).unwrap();
+    let start = first.iter().rposition(|byte| *byte != 0).unwrap() + 1;
+    put(&log, "a/b/2", &"two".repeat(100));
+    put(&log, "a/b/3", "three");
+    let damaged = folder.copy();
+    let file = std::fs::OpenOptions::new().write(true).open(damaged.journal()).unwrap();
+    file.write_all_at(&[0; 200], start as u64).unwrap();
+    assert!(image::read_journal(&std::fs::read(damaged.journal()).unwrap()).is_err());
+    assert!(matches!(damaged.open(), Err(OpenError::Store(StoreError::Damaged(_)))));
+}
+
 #[test]
 fn a_torn_write_that_was_never_acknowledged_is_cut_off() {
     let folder = Folder::new();
