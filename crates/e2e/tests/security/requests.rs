@@ -83,7 +83,7 @@ fn s23_no_error_shows_where_the_server_listens() {
     let mut random = Random::of_seed(23);
     let mut connection = node.connection();
     let routes = routes::all(&node);
-    for round in 0..2000_usize {
+    for round in 0..5000_usize {
         let route = &routes[round % routes.len()];
         let junk: String = (0..random.below(12))
             .map(|_| char::from(b'!' + u8::try_from(random.below(90)).unwrap()))
@@ -182,12 +182,14 @@ fn s25_f26_a_flood_of_wrong_tokens_hits_nothing_and_costs_no_memory() {
     let id = node.server.process.id();
     flood(2_000);
     let warm = anonymous_bytes(id).unwrap();
-    flood(FLOOD);
+    let length = flood_length();
+    flood(length);
     let after = anonymous_bytes(id).unwrap();
     let grown = after.saturating_sub(warm);
-    assert!(grown < warm / 10, "{grown} bytes more on {warm} after {FLOOD} requests");
+    assert!(grown < warm / 10, "{grown} bytes more on {warm} after {length} requests");
+    println!("{grown} bytes more on {warm} after {length} wrong tokens");
     // The token itself, on paths that all differ: what is decided of a path is not kept for ever.
-    for _ in 0..FLOOD / 4 {
+    for _ in 0..length / 4 {
         let path = format!("secret/data/{:x}", random_path(&mut random));
         assert_eq!(connection.send(&Request::api("GET", &path, &token), true).unwrap().status, 403);
     }
@@ -199,8 +201,10 @@ fn random_path(random: &mut Random) -> u64 {
     random.below(u64::MAX)
 }
 
-/// Requests of the flood. `COFFER_FLOOD` makes it longer, for a night.
-const FLOOD: u32 = 12_000;
+/// Requests of the flood: 12,000, or as many as `COFFER_FLOOD` says.
+fn flood_length() -> u32 {
+    std::env::var("COFFER_FLOOD").ok().and_then(|text| text.parse().ok()).unwrap_or(12_000)
+}
 
 /// Routes of features that do not exist here, by the row that is about them. They answer that there is nothing.
 const ABSENT: [(&str, &str); 38] = [
@@ -362,4 +366,45 @@ fn s46_keys_and_values_at_their_limits_do_not_harm_the_node() {
         assert_eq!(node.call("POST", &format!("kv1/{raw}"), &root, Some(json!({ "v": 1 }))).status, 400, "{raw}");
     }
     assert_eq!(node.status("GET", "sys/health", ""), 200);
+}
+
+#[test]
+fn s78_no_extreme_number_breaks_a_request() {
+    let node = Node::start();
+    routes::mount_all(&node);
+    let root = node.server.root_token.clone();
+    let numbers =
+        ["9223372036854775807", "-9223372036854775808", "18446744073709551616", "1e308", "-1", "99999999999h"];
+    let document = node.root("GET", "sys/internal/specs/openapi", Value::Null).json();
+    let mut broken = Vec::new();
+    for (path, item) in document["paths"].as_object().unwrap() {
+        let schema = &item["post"]["requestBody"]["content"]["application/json"]["schema"]["properties"];
+        let Some(fields) = schema.as_object() else { continue };
+        let path = path.trim_start_matches('/').replace(['{', '}'], "");
+        if ["sys/seal", "sys/step-down"].contains(&path.as_str()) {
+            continue;
+        }
+        let counts = |schema: &Value| schema["type"] == "integer" || schema["format"] == "seconds";
+        for (field, _) in fields.iter().filter(|(_, schema)| counts(schema)) {
+            for number in numbers {
+                let answer = node.call("POST", &path, &root, Some(json!({ field: number })));
+                if answer.status >= 500 {
+                    broken.push(format!("{path} with {field} = {number}: {}", answer.status));
+                }
+            }
+        }
+    }
+    for number in numbers {
+        let mut request = Request::api("GET", "auth/token/lookup-self", &root);
+        request.headers.push(("X-Vault-Wrap-TTL".into(), number.into()));
+        let status = node.send(&request).status;
+        if status >= 500 {
+            broken.push(format!("X-Vault-Wrap-TTL of {number}: {status}"));
+        }
+    }
+    assert!(broken.is_empty(), "{broken:#?}");
+    let renewed =
+        node.call("POST", "auth/token/create", &root, Some(json!({ "ttl": "100000h", "policies": ["default"] })));
+    assert_eq!(renewed.status, 200, "the node goes on");
+    node.minted(&renewed);
 }
