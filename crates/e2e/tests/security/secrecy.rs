@@ -190,7 +190,7 @@ fn s39_bodies_that_are_no_envelope_are_hashed_whole() {
 }
 
 #[test]
-fn s40_s20_credentials_in_headers_go_nowhere() {
+fn s20_s40_credentials_in_headers_go_nowhere() {
     let node = Node::start();
     routes::mount_all(&node);
     let headers = ["Authorization", "X-Vault-Token", "x-vault-token", "X-VAULT-TOKEN", "Cookie"];
