@@ -8,7 +8,11 @@ use engine::{Body, Fault, Request, TokenKind};
 use kernel::authenticate::Session;
 use kernel::pipeline::{Answer, Facts};
 use serde_json::{Map, Value};
+use std::sync::Arc;
 use wire::Auth;
+
+/// Policies of a caller whose names' hashes are kept.
+const POLICIES_KNOWN_MAX: usize = 16;
 
 /// Which entries to write.
 pub enum Phase<'a> {
@@ -55,6 +59,15 @@ pub(super) struct CallerText {
     /// The token's text and its accessor as JSON.
     token: Vec<u8>,
     accessor: Vec<u8>,
+    /// What else a look-up of the token tells of its record, each with its hash as JSON. The record is in memory anyway.
+    record: Vec<(String, Vec<u8>)>,
+}
+
+impl CallerText {
+    /// The hash of a value of the token's record.
+    fn known(&self, value: &str) -> Option<&[u8]> {
+        self.record.iter().find(|(known, _)| known == value).map(|(_, hash)| hash.as_slice())
+    }
 }
 
 struct Encoder<'a> {
@@ -65,18 +78,20 @@ struct Encoder<'a> {
     /// entries of a request share, with a comma before each.
     common: Vec<u8>,
     time: String,
+    caller: Option<Arc<CallerText>>,
 }
 
 impl<'a> Encoder<'a> {
     fn new(device: &'a Device, request: &'a Request, facts: &'a Facts) -> Self {
-        let mut encoder = Self { device, request, facts, time: device.now().to_rfc3339(), common: Vec::new() };
+        let time = device.now().to_rfc3339();
+        let mut encoder = Self { device, request, facts, common: Vec::new(), time, caller: None };
         let mut common = Vec::with_capacity(1536);
-        let caller = facts.session.as_ref().map(|session| device.caller(session, || encoder.caller(session)));
-        if let Some(caller) = &caller {
+        encoder.caller = facts.session.as_ref().map(|session| device.caller(session, || encoder.caller(session)));
+        if let Some(caller) = &encoder.caller {
             common.extend_from_slice(&caller.auth);
         }
         let mut entry = Object::resume(&mut common);
-        entry.object("request", |it| encoder.request(it, caller.as_deref()));
+        entry.object("request", |it| encoder.request(it, encoder.caller.as_deref()));
         encoder.common = common;
         encoder
     }
@@ -119,12 +134,17 @@ impl<'a> Encoder<'a> {
     }
 
     fn caller(&self, session: &Session) -> CallerText {
-        let mut caller = CallerText { auth: Vec::with_capacity(512), token: Vec::new(), accessor: Vec::new() };
+        let mut caller = CallerText {
+            auth: Vec::with_capacity(512),
+            token: Vec::new(),
+            accessor: Vec::new(),
+            record: self.record(session),
+        };
         if let Some(text) = &self.request.token {
             self.hash(&mut caller.token, text.expose());
         }
         self.accessor(&mut caller.accessor, &session.token.accessor);
-        let CallerText { auth, token: shown, accessor } = &mut caller;
+        let CallerText { auth, token: shown, accessor, .. } = &mut caller;
         Object::resume(auth).object("auth", |auth| {
             let token = &session.token;
             auth.member("accessor").extend_from_slice(accessor);
@@ -148,6 +168,32 @@ impl<'a> Encoder<'a> {
             auth.text("token_type", if token.kind == TokenKind::Batch { "batch" } else { "service" });
         });
         caller
+    }
+
+    fn record(&self, session: &Session) -> Vec<(String, Vec<u8>)> {
+        if self.device.options.log_raw {
+            return Vec::new();
+        }
+        let token = &session.token;
+        let times = [token.expires, token.renewed].into_iter().flatten().chain([token.issued]);
+        let numbers = [token.creation_ttl, token.explicit_max_ttl, token.num_uses, token.issued.seconds()];
+        let mut values: Vec<String> = [&token.accessor, &token.display_name, &token.path, &token.entity_id]
+            .into_iter()
+            .filter(|text| !text.is_empty())
+            .cloned()
+            .chain(times.map(engine::Timestamp::to_rfc3339))
+            .chain(numbers.iter().map(i64::to_string))
+            .chain([token.kind.name().to_owned()])
+            .chain(token.policies.iter().take(POLICIES_KNOWN_MAX).cloned())
+            .collect();
+        values.sort_unstable();
+        values.dedup();
+        let hashed = |value: String| {
+            let mut hash = Vec::with_capacity(78);
+            self.device.hash_onto(&mut hash, &value);
+            (value, hash)
+        };
+        values.into_iter().map(hashed).collect()
     }
 
     fn request(&self, out: &mut Object<'_>, caller: Option<&CallerText>) {
@@ -251,6 +297,19 @@ impl<'a> Encoder<'a> {
         map.end();
     }
 
+    /// A hashed value, looked up where it is one of the caller's own.
+    fn leaf(&self, out: &mut Vec<u8>, value: &str) {
+        if let Some(caller) = &self.caller {
+            if let Some(hash) = caller.known(value) {
+                return out.extend_from_slice(hash);
+            }
+            if !caller.token.is_empty() && self.request.token.as_ref().is_some_and(|own| own.expose() == value) {
+                return out.extend_from_slice(&caller.token);
+            }
+        }
+        self.device.hash_onto(out, value);
+    }
+
     /// A value as the client sends or gets it, hashed leaf by leaf.
     fn data(&self, out: &mut Vec<u8>, value: &Value) {
         if self.device.options.log_raw {
@@ -259,9 +318,9 @@ impl<'a> Encoder<'a> {
         match value {
             Value::Null => out.extend_from_slice(b"null"),
             Value::Bool(value) => out.extend_from_slice(if *value { b"true" } else { b"false" }),
-            Value::String(text) => self.device.hash_onto(out, text),
+            Value::String(text) => self.leaf(out, text),
             // Upstream shows numbers; a PIN is a number.
-            Value::Number(number) => self.device.hash_onto(out, number.as_str()),
+            Value::Number(number) => self.leaf(out, number.as_str()),
             Value::Array(items) => {
                 out.push(b'[');
                 for (at, item) in items.iter().enumerate() {
