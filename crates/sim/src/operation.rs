@@ -159,7 +159,10 @@ pub(crate) enum What {
     NewSpace,
     DeleteSpace,
     Lock,
-    Unlock,
+    /// With the key of the lock that was seen when the wish was made; none asks for it by `sudo`.
+    Unlock {
+        key: String,
+    },
     Quota {
         max: Option<u64>,
     },
@@ -208,7 +211,7 @@ impl What {
         self.of_secrets()
             .or_else(|| self.of_tokens(model))
             .or_else(|| self.of_leases(model, space))
-            .unwrap_or_else(|| self.of_system(model))
+            .unwrap_or_else(|| self.of_system())
     }
 
     fn of_secrets(&self) -> Option<(Operation, String, Value)> {
@@ -284,7 +287,7 @@ impl What {
         })
     }
 
-    fn of_system(&self, model: &Model) -> (Operation, String, Value) {
+    fn of_system(&self) -> (Operation, String, Value) {
         use Operation::{Delete, Update};
         let sys = |name: &str| format!("sys/{name}");
         match self {
@@ -298,8 +301,7 @@ impl What {
             Self::NewSpace => (Update, sys(&format!("namespaces/{GUEST}")), Value::Null),
             Self::DeleteSpace => (Delete, sys(&format!("namespaces/{GUEST}")), Value::Null),
             Self::Lock => (Update, sys(&format!("namespaces/api-lock/lock/{GUEST}")), Value::Null),
-            Self::Unlock => {
-                let key = model.space(GUEST).and_then(|space| space.locked.clone()).unwrap_or_default();
+            Self::Unlock { key } => {
                 (Update, sys(&format!("namespaces/api-lock/unlock/{GUEST}")), json!({ "unlock_key": key }))
             }
             Self::Quota { max: Some(max) } => {

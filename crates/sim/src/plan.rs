@@ -72,7 +72,12 @@ impl Plan<'_> {
     fn space(&mut self, actor: usize, what: &What) -> String {
         let of = |number: &usize| self.model.token(*number).map(|token| token.space.clone());
         let meant = match what {
-            What::NewSpace | What::DeleteSpace | What::Lock | What::Unlock | What::Quota { .. } | What::Rotate => {
+            What::NewSpace
+            | What::DeleteSpace
+            | What::Lock
+            | What::Unlock { .. }
+            | What::Quota { .. }
+            | What::Rotate => {
                 return String::new();
             }
             What::RevokeAccessor { token }
@@ -237,7 +242,9 @@ impl Plan<'_> {
             15 => What::DeleteSpace,
             16..18 if self.model.space(GUEST).is_some_and(|guest| guest.locked.is_none()) => What::Lock,
             18 => What::Lock,
-            _ => What::Unlock,
+            _ => {
+                What::Unlock { key: self.model.space(GUEST).and_then(|space| space.locked.clone()).unwrap_or_default() }
+            }
         }
     }
 

@@ -46,7 +46,8 @@ impl Model {
                 self.delete_space();
                 200
             }
-            What::Lock | What::Unlock => self.lock(matches!(wish.what, What::Lock), seen),
+            What::Lock => self.lock(seen),
+            What::Unlock { key } => self.unlock(key),
             _ => self.mount(wish),
         };
         (status, None)
@@ -60,13 +61,20 @@ impl Model {
         self.leases.iter_mut().filter(|lease| lease.space == GUEST).for_each(|lease| lease.gone = true);
     }
 
-    fn lock(&mut self, lock: bool, seen: &Seen) -> u16 {
+    fn lock(&mut self, seen: &Seen) -> u16 {
+        let Some(space) = self.spaces.get_mut(GUEST).filter(|space| space.locked.is_none()) else { return 400 };
+        let key = seen.data.get("unlock_key").and_then(Value::as_str).unwrap_or_default();
+        space.locked = Some(key.to_owned());
+        200
+    }
+
+    /// Whoever may unlock at all has `sudo` too, so that no key does; a key opens the lock that it was given for alone.
+    fn unlock(&mut self, key: &str) -> u16 {
         let Some(space) = self.spaces.get_mut(GUEST) else { return 400 };
-        if space.locked.is_some() == lock {
+        if space.locked.as_ref().is_none_or(|locked| !key.is_empty() && locked != key) {
             return 400;
         }
-        let key = seen.data.get("unlock_key").and_then(Value::as_str).unwrap_or_default();
-        space.locked = lock.then(|| key.to_owned());
+        space.locked = None;
         200
     }
 
