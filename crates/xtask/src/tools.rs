@@ -58,8 +58,8 @@ fn stamp() -> Result<String, String> {
 }
 
 fn install_python(folder: &Path, python: &Path) -> Result<(), String> {
-    let base = if runner::is_installed("python3") { "python3" } else { return Err("python3 is missing".to_owned()) };
-    let mut create = Command::new(base);
+    install_packages(&["python3"])?;
+    let mut create = Command::new("python3");
     create.args(["-m", "venv"]).arg(folder.join("venv"));
     if runner::output(&mut create).is_err() {
         install_packages_now(&["python3-venv"])?;
