@@ -23,7 +23,7 @@ fn main() -> ExitCode {
 }
 
 fn judge(arguments: &Arguments) -> Outcome<bool> {
-    let reviewed = Reviewed::read(Path::new("crates/e2e/differential/reviewed.tsv"))?;
+    let reviewed = Reviewed::read(Path::new("crates/e2e/differential/reviewed"))?;
     let program = arguments.binary("peer")?;
     let sides = Sides {
         peer: Settings::new(&program, Storage::Memory),

@@ -28,7 +28,7 @@ fn judge(arguments: &Arguments) -> Outcome<bool> {
         scripts.retain(|script| script.name.contains(&only));
     }
     let operations = Operations::read(&folder.join("operations.tsv"))?;
-    let reviewed = Reviewed::read(&folder.join("reviewed.tsv"))?;
+    let reviewed = Reviewed::read(&folder.join("reviewed"))?;
     let sides = Sides {
         peer: Settings::new(&arguments.binary("peer")?, Storage::Memory),
         ours: Settings::new(&arguments.binary("ours")?, Storage::Memory),

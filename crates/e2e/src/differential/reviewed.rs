@@ -1,4 +1,7 @@
-//! The committed list of differences that are meant, each with its reason; it only shrinks.
+//! The committed lists of differences that are meant, each with its reason; they only shrink.
+//!
+//! There is a file for each script, one for the command line, and one for entries that concern several scripts.
+//! Columns: step (glob), what (glob), reason.
 
 use std::fs;
 use std::path::Path;
@@ -22,13 +25,23 @@ pub struct Entry {
 pub struct Reviewed(pub Vec<Entry>);
 
 impl Reviewed {
-    /// Reads a table of step, what and reason.
+    /// Reads the tables of a folder, in the order of their names.
     ///
     /// # Errors
-    /// If the file cannot be read or a line has no reason.
-    pub fn read(path: &Path) -> Outcome<Reviewed> {
-        let text = fs::read_to_string(path).at(path.display())?;
+    /// If a file cannot be read or a line has no reason.
+    pub fn read(folder: &Path) -> Outcome<Reviewed> {
+        let listing = fs::read_dir(folder).at(folder.display())?;
+        let mut files = listing.map(|entry| Ok(entry.at(folder.display())?.path())).collect::<Outcome<Vec<_>>>()?;
+        files.sort();
         let mut entries = Vec::new();
+        for file in files.iter().filter(|file| file.extension().is_some_and(|extension| extension == "tsv")) {
+            Self::read_file(file, &mut entries)?;
+        }
+        Ok(Reviewed(entries))
+    }
+
+    fn read_file(path: &Path, entries: &mut Vec<Entry>) -> Outcome<()> {
+        let text = fs::read_to_string(path).at(path.display())?;
         for line in text.lines().filter(|line| !line.starts_with('#') && !line.trim().is_empty()) {
             let columns: Vec<&str> = line.split('\t').collect();
             match columns.as_slice() {
@@ -40,7 +53,7 @@ impl Reviewed {
                 _ => return Err(Failure::new(format!("{}: not step, what, reason: {line}", path.display()))),
             }
         }
-        Ok(Reviewed(entries))
+        Ok(())
     }
 
     /// The first entry that accepts the difference.
