@@ -10,6 +10,8 @@ pub type Outcome<T = ()> = Result<T, Failure>;
 pub const WRONG_USE: u8 = 1;
 /// Exit code of a command that the server refused, or that did not reach it.
 pub const REFUSED: u8 = 2;
+/// Exit code of a command that was ended by Ctrl-C, as shells have it: 128 and the number of the signal.
+pub const INTERRUPTED: u8 = 130;
 /// Exit code for a command that does not exist, as shells and upstream have it.
 pub const NO_COMMAND: u8 = 127;
 

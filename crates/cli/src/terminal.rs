@@ -1,6 +1,6 @@
 //! The person at the terminal: what is printed, asked and warned.
 
-use crate::failure::{Failure, Outcome};
+use crate::failure::{Failure, INTERRUPTED, Outcome};
 use crate::hidden;
 use std::io::{self, IsTerminal as _, Read as _, Write as _};
 use zeroize::Zeroizing;
@@ -68,7 +68,10 @@ impl Terminal {
         if !io::stdin().is_terminal() {
             return Err(refused("standard input is no terminal"));
         }
-        let answer = hidden::ask(&format!("{what} (will be hidden): ")).map_err(|error| refused(&error.to_string()))?;
+        let answer = hidden::ask(&format!("{what} (will be hidden): ")).map_err(|error| match error.kind() {
+            io::ErrorKind::Interrupted => Failure::ended(INTERRUPTED),
+            _ => refused(&error.to_string()),
+        })?;
         Ok(Zeroizing::new(answer.trim().to_owned()))
     }
 

@@ -11,6 +11,16 @@ use std::process::Stdio;
 
 /// Runs words on a terminal of that width; types `answer` once a question is on it. Exit code and all that was shown.
 fn on_terminal(shell: &Shell, words: &[&str], width: u16, answer: Option<&str>) -> (i32, String) {
+    program_on_terminal(shell, COFFER, words, width, answer)
+}
+
+fn program_on_terminal(
+    shell: &Shell,
+    program: &str,
+    words: &[&str],
+    width: u16,
+    answer: Option<&str>,
+) -> (i32, String) {
     let controller = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap();
     grantpt(&controller).unwrap();
     unlockpt(&controller).unwrap();
@@ -21,7 +31,7 @@ fn on_terminal(shell: &Shell, words: &[&str], width: u16, answer: Option<&str>) 
     let copy = || Stdio::from(terminal.try_clone().unwrap());
     let mut command = shell.command(Path::new("setsid"));
     command
-        .args(["--ctty", "--wait", "timeout", "--foreground", "30", COFFER])
+        .args(["--ctty", "--wait", "timeout", "--foreground", "30", program])
         .args(words)
         .stdin(copy())
         .stdout(copy())
@@ -37,7 +47,9 @@ fn on_terminal(shell: &Shell, words: &[&str], width: u16, answer: Option<&str>) 
         if shown.contains("(will be hidden): ")
             && let Some(answer) = answer.take()
         {
-            writeln!(controller, "{answer}").unwrap();
+            // A control character ends the question by itself.
+            let end = if answer.ends_with(|last: char| last.is_control()) { "" } else { "\n" };
+            write!(controller, "{answer}{end}").unwrap();
         }
     }
     (child.wait().unwrap().code().unwrap(), shown)
@@ -63,6 +75,18 @@ fn passwords_tokens_and_keys_are_asked_for_and_not_shown() {
     assert!(exit == 2 && shown.contains("Token (will be hidden): ") && !shown.contains("CANARY"), "{shown}");
     let (exit, shown) = key(&server.shell);
     assert!(exit != 1 && shown.contains("Unseal Key (will be hidden): ") && !shown.contains("CANARY"), "{shown}");
+}
+
+#[test]
+fn ctrl_c_at_a_hidden_question_ends_it_and_shows_again_what_is_typed() {
+    for key in ["CANARY\u{3}", "\u{3}", "\u{1c}"] {
+        let shell = Shell::new();
+        let script = format!("{COFFER} login -no-store; echo exit=$?; stty -a");
+        let (_, shown) = program_on_terminal(&shell, "sh", &["-c", &script], 80, Some(key));
+        assert!(shown.contains("exit=130") && !shown.contains("CANARY"), "{shown}");
+        let modes: Vec<&str> = shown.split_whitespace().collect();
+        assert!(modes.contains(&"echo") && modes.contains(&"isig") && shown.contains("eol = <undef>"), "{shown}");
+    }
 }
 
 #[test]
