@@ -1,4 +1,4 @@
-//! What the tests need beside Rust, installed once: the peer, the Python suite, wrk and strace.
+//! What the tests need beside Rust, installed once: the peer, the Python suite, wrk, strace and the shells with completion.
 //!
 //! Everything is pinned: packages by exact version, the two that are unpacked and run (the peer's binary, hvac's source)
 //! by hash. The Python side lives in `target/test-tools`.
@@ -33,7 +33,7 @@ pub(crate) struct Tools {
 
 /// Installs what is missing and says where it is.
 pub(crate) fn install() -> Result<Tools, String> {
-    install_packages(&["strace", "wrk"])?;
+    install_packages(&["strace", "wrk", "zsh", "fish"])?;
     let folder = runner::target().join("test-tools");
     fs::create_dir_all(&folder).map_err(|error| error.to_string())?;
     let folder = folder.canonicalize().map_err(|error| error.to_string())?;

@@ -42,7 +42,7 @@ fn script(terminal: &Terminal, arguments: &Arguments) -> Outcome {
              [[ ${{COMPREPLY[0]}} == *[=/] ]] && compopt -o nospace\n}}\ncomplete -o default -F _{name} {name}\n"
         ),
         "zsh" => format!(
-            "#compdef {name}\n_{name}() {{\n    local -a found\n    found=(\"${{(@f)$({name} {ASK} \"${{(@)words[2,CURRENT]}}\" \
+            "#compdef {name}\n(( $+functions[compdef] )) || {{ autoload -Uz compinit && compinit }}\n_{name}() {{\n    local -a found\n    found=(\"${{(@f)$({name} {ASK} \"${{(@)words[2,CURRENT]}}\" \
              2>/dev/null)}}\")\n    [[ -n ${{found[1]}} ]] && compadd -Q -S '' -- \"${{found[@]}}\" || _files\n}}\ncompdef _{name} {name}\n"
         ),
         "fish" => {

@@ -6,9 +6,15 @@ use std::os::unix::fs::symlink;
 use std::path::Path;
 
 fn in_bash(shell: &Shell, script: &str) -> String {
-    let mut bash = shell.command(Path::new("bash"));
+    inside(shell, &["bash", "--norc"], script)
+}
+
+/// What a shell prints, which finds the command by its name. The test command installs the shells.
+fn inside(shell: &Shell, words: &[&str], script: &str) -> String {
+    let mut program = shell.command(Path::new(words[0]));
     let path = format!("{}:{}", shell.home.path().display(), std::env::var("PATH").unwrap());
-    let output = bash.args(["--norc", "-c", script]).env("PATH", path).output().unwrap();
+    program.args(&words[1..]).args(["-c", script]).env("PATH", path);
+    let output = program.output().unwrap_or_else(|error| panic!("{} is needed: {error}", words[0]));
     assert_eq!(String::from_utf8_lossy(&output.stderr), "");
     String::from_utf8(output.stdout).unwrap()
 }
@@ -27,6 +33,38 @@ fn bash_completes_commands_and_flags() {
     assert_eq!(ask("coffer kv metadata p", 3), "patch put");
     assert_eq!(ask("coffer kv get -ver", 3), "-version=");
     assert_eq!(ask("coffer read -format = js", 4), "json");
+}
+
+#[test]
+fn zsh_completes_commands_and_flags() {
+    let shell = Shell::new();
+    symlink(COFFER, shell.path("coffer")).unwrap();
+    let ask = |words: &str| {
+        // Outside of its line editor zsh has no list of matches: what would go there is printed.
+        let script = format!(
+            "source <(coffer completion zsh); compadd() {{ print -r -- ${{@[5,-1]}} }}; _files() {{ print files }}; \
+             words=({words}); CURRENT=${{#words}}; _coffer; print -r -- $_comps[coffer]"
+        );
+        inside(&shell, &["zsh", "-f"], &script).trim().replace('\n', " ")
+    };
+    assert_eq!(ask("coffer sec"), "secrets _coffer");
+    assert_eq!(ask("coffer kv metadata p"), "patch put _coffer");
+    assert_eq!(ask("coffer kv get -ver"), "-version= _coffer");
+    assert_eq!(ask("coffer policy write name ''"), "files _coffer");
+}
+
+#[test]
+fn fish_completes_commands_and_flags() {
+    let shell = Shell::new();
+    symlink(COFFER, shell.path("coffer")).unwrap();
+    let ask = |line: &str| {
+        let script = format!("coffer completion fish | source; complete -C '{line}'");
+        inside(&shell, &["fish", "--no-config"], &script).trim().replace('\n', " ")
+    };
+    assert_eq!(ask("coffer sec"), "secrets");
+    assert_eq!(ask("coffer kv metadata p"), "patch put");
+    assert_eq!(ask("coffer kv get -ver"), "-version=");
+    assert_eq!(ask("coffer read -format=js"), "-format=json");
 }
 
 #[test]
