@@ -25,7 +25,7 @@ pub use login::{Alias, BoundCidrs, Login, LoginRecord, TokenFields, TokenKind, T
 pub use name::{NAME_BYTES_MAX, Name};
 pub use reply::{Body, Lease, LeaseRecord, Raw, Reply};
 pub use request::{Headers, OpenCeremonies, Peer, Request};
-pub use route::{Action, Ceremony, Flags, Found, Lookup, Matched, Route, Table};
+pub use route::{Action, Ceremony, Flags, Found, Lookup, Matched, Route, Table, Tail};
 
 pub use crypto::{self, Randomness, Secret, SystemRandomness};
 pub use login::canonical_policies;

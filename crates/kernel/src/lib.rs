@@ -10,6 +10,7 @@ pub mod authenticate;
 pub mod authorize;
 pub mod bootstrap;
 mod exchange;
+pub mod heavy;
 pub mod help;
 pub mod identity;
 pub mod issue;

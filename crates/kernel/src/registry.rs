@@ -1,5 +1,6 @@
 //! What stays the same while a node is unsealed: engines, settings, derived keys, and the memory of derived values.
 
+use crate::heavy::HeavyRoutes;
 use crate::mounts::{BuiltIn, KnownView, MountEntry};
 use crate::{Kx, Memo};
 use crypto::{DataKey, MacKey};
@@ -45,6 +46,7 @@ pub struct Keys {
 pub struct Kernel {
     engines: BTreeMap<(Class, &'static str), Arc<dyn Engine>>,
     tables: BTreeMap<BuiltIn, Table<Kx>>,
+    pub(crate) heavy: HeavyRoutes,
     /// Bounds and switches.
     pub settings: Settings,
     /// Derived keys.
@@ -56,8 +58,10 @@ pub struct Kernel {
 impl Kernel {
     /// A kernel with these engines.
     pub fn new(engines: Vec<Arc<dyn Engine>>, settings: Settings, keys: Keys) -> Self {
+        let tables = BuiltIn::tables();
+        let heavy = HeavyRoutes::of(&engines, &tables);
         let engines = engines.into_iter().map(|engine| ((engine.class(), engine.kind()), engine)).collect();
-        Self { engines, tables: BuiltIn::tables(), settings, keys, memo: Memo::default() }
+        Self { engines, tables, heavy, settings, keys, memo: Memo::default() }
     }
 
     /// The engine of a type.

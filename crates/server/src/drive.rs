@@ -202,10 +202,10 @@ fn unaudited() -> Rendered {
 }
 
 async fn run(shell: &Arc<Shell>, unsealed: &Arc<Unsealed>, request: &Arc<Request>) -> Outcome {
-    if !crate::heavy::is_heavy(unsealed, request) {
+    if !kernel::heavy::is_heavy(&unsealed.kernel, request, || unsealed.view(shell.log.as_ref())) {
         return guarded(shell, unsealed, request);
     }
-    // Password hashing waits its turn on its own threads, so that it never starves reads.
+    // Hashing passwords and making keys waits its turn on its own threads, so that it never starves reads.
     let Ok(_turn) = shell.heavy.acquire().await else { return lost() };
     let (shell, unsealed, request) = (shell.clone(), unsealed.clone(), request.clone());
     tokio::task::spawn_blocking(move || guarded(&shell, &unsealed, &request)).await.unwrap_or_else(|_| lost())

@@ -11,7 +11,6 @@ pub mod config;
 mod cors;
 mod dev;
 mod drive;
-mod heavy;
 pub mod http;
 mod json;
 mod limiter;
