@@ -68,6 +68,11 @@ pub fn token_leases(namespace: &str, hash: &str) -> String {
     format!("{namespace}/token-lease/{hash}/")
 }
 
+/// Folder of the namespaces below its own in whose cubbyholes a token keeps something: names are their ids.
+pub fn token_cubbyholes(namespace: &str, hash: &str) -> String {
+    format!("{namespace}/token-cubbyhole/{hash}/")
+}
+
 /// A token role.
 pub fn token_role(namespace: &str, name: &str) -> String {
     format!("{namespace}/token-role/{name}")

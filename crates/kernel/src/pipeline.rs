@@ -159,7 +159,9 @@ fn run<C: 'static>(
     if found.route.flags.login {
         lockout::before_login(kx, mount, found.route.alias(input))?;
     }
-    within(kx, mount, |kx| found.action.run(context(kx), input))
+    let reply = within(kx, mount, |kx| found.action.run(context(kx), input))?;
+    tokens::note_cubbyhole(kx, mount)?;
+    Ok(reply)
 }
 
 /// Narrows the transaction to an engine's storage for as long as it works; the kernel's own routes see everything.

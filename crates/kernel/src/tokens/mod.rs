@@ -20,7 +20,7 @@ mod tests;
 pub use create::{Issued, NewToken, ROOT_TOKEN_BYTES, create};
 pub use record::{LoginLink, Token, TokenRef};
 pub use renew::renew;
-pub use revoke::{end_self, revoke_tree};
+pub use revoke::{end_self, note_cubbyhole, revoke_tree};
 pub use routes::table;
 
 use crate::{Kernel, keys};

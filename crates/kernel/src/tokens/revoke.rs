@@ -2,13 +2,17 @@
 
 use super::{Token, TokenRef, load};
 use crate::leases;
-use crate::mounts::MountTable;
+use crate::mounts::{MountEntry, MountTable};
 use crate::{Kx, keys};
 use engine::{Fault, Page};
 use std::sync::Arc;
 
 /// Tokens revoked in one transaction. A tree larger than this is refused rather than half revoked.
 const REVOKED_MAX: usize = 200_000;
+/// The engine that keeps secrets of one token.
+const CUBBYHOLE: &str = "cubbyhole";
+/// Record kind of a note that a token has a cubbyhole in another namespace.
+const NOTED_KIND: &str = "token-cubbyhole/1";
 
 /// Revokes a token and every token below it. What is already gone is success.
 pub fn revoke_tree(kx: &mut Kx, root: &TokenRef) -> Result<(), Fault> {
@@ -63,7 +67,7 @@ fn end(kx: &mut Kx, at: &TokenRef) -> Result<(), Fault> {
         leases::forget(&mut kx.tx, &at.namespace, &token.lease)?;
     }
     revoke_leases(kx, at)?;
-    empty_cubbyhole(kx, &token)
+    empty_cubbyholes(kx, at, &token)
 }
 
 fn revoke_leases(kx: &mut Kx, at: &TokenRef) -> Result<(), Fault> {
@@ -77,12 +81,37 @@ fn revoke_leases(kx: &mut Kx, at: &TokenRef) -> Result<(), Fault> {
     Ok(())
 }
 
-fn empty_cubbyhole(kx: &mut Kx, token: &Arc<Token>) -> Result<(), Fault> {
+/// Notes that a token writes into the cubbyhole of a namespace below its own, so that this one is emptied too when the
+/// token ends.
+pub fn note_cubbyhole(kx: &mut Kx, mount: &MountEntry) -> Result<(), Fault> {
+    if mount.kind != CUBBYHOLE || !kx.operation.writes() {
+        return Ok(());
+    }
+    let at = kx.session.as_ref().and_then(|session| session.at.clone());
+    let Some(at) = at.filter(|at| at.namespace != mount.namespace) else { return Ok(()) };
+    let key = format!("{}{}", keys::token_cubbyholes(&at.namespace, &at.hash), mount.namespace);
+    if kx.tx.get(NOTED_KIND, &key)?.is_none() {
+        kx.tx.put(NOTED_KIND, &key, Vec::new());
+    }
+    Ok(())
+}
+
+fn empty_cubbyholes(kx: &mut Kx, at: &TokenRef, token: &Arc<Token>) -> Result<(), Fault> {
     if token.cubbyhole.is_empty() {
         return Ok(());
     }
+    empty_cubbyhole(kx, &token.namespace, token)?;
+    let folder = keys::token_cubbyholes(&at.namespace, &at.hash);
+    for namespace in kx.tx.list(&folder, &Page::all())? {
+        kx.tx.delete(&format!("{folder}{namespace}"));
+        empty_cubbyhole(kx, &namespace, token)?;
+    }
+    Ok(())
+}
+
+fn empty_cubbyhole(kx: &mut Kx, namespace: &str, token: &Arc<Token>) -> Result<(), Fault> {
     let kernel = kx.kernel.clone();
-    let table = MountTable::load(&kernel.memo, &mut kx.tx, &token.namespace)?;
+    let table = MountTable::load(&kernel.memo, &mut kx.tx, namespace)?;
     match table.at("cubbyhole/").cloned() {
         Some(mount) => kx.on_mount(&mount, |engine, cx| engine.token_ended(cx, &token.cubbyhole)),
         None => Ok(()),

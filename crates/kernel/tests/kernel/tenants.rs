@@ -122,3 +122,24 @@ fn s14_an_accessor_of_one_namespace_is_unknown_in_every_other() {
         assert_eq!(world.status(at, Operation::Update, "auth/token/lookup-accessor", own), 200, "its own is known");
     }
 }
+
+#[test]
+fn a_token_takes_what_it_kept_in_cubbyholes_of_namespaces_below_with_it() {
+    let mut world = World::new();
+    world.namespace("n");
+    world.namespace("n/m");
+    let before = world.keys_below("");
+    let policy =
+        r#"path "+/cubbyhole/*" { capabilities = ["update"] } path "n/m/cubbyhole/*" { capabilities = ["update"] }"#;
+    let (token, accessor) = world.token("", policy);
+    for namespace in ["n", "n/m", "n", ""] {
+        let at = At { token: &token, namespace };
+        world.write(at, "cubbyhole/own", json!({ "value": "v" })).unwrap();
+    }
+    let hidden = |world: &World| world.keys_below("").iter().filter(|key| key.ends_with("/own")).count();
+    assert_eq!(hidden(&world), 3);
+    world.write(ROOT, "auth/token/revoke-accessor", json!({ "accessor": accessor })).unwrap();
+    assert_eq!(hidden(&world), 0);
+    let left: Vec<String> = world.keys_below("").into_iter().filter(|key| !before.contains(key)).collect();
+    assert!(left.iter().all(|key| key.contains("/policy/")), "{left:?}");
+}
