@@ -1,6 +1,7 @@
 //! The harness of engine tests: one mount on an in-memory store, a clock that tests move, no server.
 
-use crate::{Caller, Cx, Engine, Fault, Input, Lookup, Mount, Options, Peer, Reply, Request};
+use crate::outside::{Call, CallAnswer, CallFailure, Outside};
+use crate::{Caller, Cx, Engine, Fault, Input, LoginRecord, Lookup, Mount, Options, Peer, Reply, Request, TokenParams};
 use crypto::SeededRandomness;
 use serde_json::Value;
 use std::sync::{Arc, mpsc};
@@ -20,9 +21,14 @@ pub struct Bench {
     /// Address the next call comes from.
     pub peer: Peer,
     calls: u64,
+    /// The outside world, as a test has it.
+    world: Option<World>,
     /// What calls read instead of the newest revision.
     stale: Option<Arc<dyn Snapshot>>,
 }
+
+/// What answers the calls of handlers.
+pub type World = Box<dyn FnMut(&Call) -> Result<CallAnswer, CallFailure>>;
 
 /// Keeps records readable, so that a test may look at the stored bytes.
 struct Clear;
@@ -71,6 +77,7 @@ impl Bench {
             caller: None,
             peer: Peer::default(),
             calls: 0,
+            world: None,
             stale: None,
         };
         let engine = bench.engine.clone();
@@ -94,7 +101,7 @@ impl Bench {
             Lookup::UnsupportedPath => return Err(Fault::UnsupportedPath),
         };
         let input = found.input(&input);
-        self.with(operation, path, input, |cx, input| {
+        self.asking(operation, path, &input, |cx, input| {
             if operation == Operation::Update {
                 cx.operation = found.route.create_or_update_now(cx, input)?;
             }
@@ -140,7 +147,18 @@ impl Bench {
         [first, second]
     }
 
-    /// Runs anything in a context of this mount; commits when it succeeds.
+    /// Lets a closure play the outside world from now on. Without one, nothing out there can be reached.
+    pub fn outside(&mut self, world: impl FnMut(&Call) -> Result<CallAnswer, CallFailure> + 'static) {
+        self.world = Some(Box::new(world));
+    }
+
+    /// Asks the engine whether a login may be renewed, as the kernel does.
+    pub fn renew_login(&mut self, login: &LoginRecord) -> Result<TokenParams, Fault> {
+        let engine = self.engine.clone();
+        self.asking(Operation::Update, "", &Input::default(), |cx, _| engine.renew_login(cx, login))
+    }
+
+    /// Runs anything once in a context of this mount, with nothing known of the outside; commits when it succeeds.
     pub fn with<T>(
         &mut self,
         operation: Operation,
@@ -148,11 +166,43 @@ impl Bench {
         input: Input,
         run: impl FnOnce(&mut Cx, &Input) -> Result<T, Fault>,
     ) -> Result<T, Fault> {
+        self.once(operation, path, &input, Outside::default(), run)
+    }
+
+    /// Runs something, again with the answer as often as it asks outside.
+    fn asking<T>(
+        &mut self,
+        operation: Operation,
+        path: &str,
+        input: &Input,
+        run: impl Fn(&mut Cx, &Input) -> Result<T, Fault>,
+    ) -> Result<T, Fault> {
+        let mut outside = Outside::default();
+        loop {
+            let call = match self.once(operation, path, input, outside.clone(), &run) {
+                Err(Fault::Outside(call)) => *call,
+                done => return done,
+            };
+            let outcome = self.world.as_mut().map_or(Err(CallFailure::Unreachable), |world| world(&call));
+            if !outside.answered(call, outcome) {
+                return Err(Fault::internal("more calls than a request may make"));
+            }
+        }
+    }
+
+    fn once<T>(
+        &mut self,
+        operation: Operation,
+        path: &str,
+        input: &Input,
+        outside: Outside,
+        run: impl FnOnce(&mut Cx, &Input) -> Result<T, Fault>,
+    ) -> Result<T, Fault> {
         self.calls += 1;
         let snapshot = self.stale.clone().unwrap_or_else(|| self.log.snapshot());
         let mut tx = Tx::new(snapshot, Arc::new(Clear));
         tx.enter("root/data/bench/");
-        let page = page_of(&input);
+        let page = page_of(input);
         let mut cx = Cx {
             tx,
             now: self.now,
@@ -175,8 +225,9 @@ impl Bench {
             path: path.to_owned(),
             page,
             caller: self.caller.clone(),
+            outside,
         };
-        let result = run(&mut cx, &input)?;
+        let result = run(&mut cx, input)?;
         self.commit(cx)?;
         Ok(result)
     }

@@ -1,6 +1,6 @@
 //! The context of a handler.
 
-use crate::{Options, Request};
+use crate::{Options, Outside, Request};
 use crypto::Randomness;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -27,6 +27,8 @@ pub struct Cx {
     pub page: Page,
     /// Who asks; `None` on routes that need no token.
     pub caller: Option<Arc<Caller>>,
+    /// The outside world, as far as this request has asked it.
+    pub outside: Outside,
 }
 
 /// A mount as its engine sees it.

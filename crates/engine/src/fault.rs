@@ -1,5 +1,6 @@
 //! How a handler fails.
 
+use crate::outside::Call;
 use store::StoreError;
 
 /// Why there is no reply. The server alone turns it into a status and upstream's words. Texts never hold a secret.
@@ -35,6 +36,10 @@ pub enum Fault {
     /// The store failed: 500, and the text goes to the log only.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// Not a failure: the handler needs the answer to this call first (see [`crate::outside`]). The kernel and the shell
+    /// take it out of the way; a client never sees it.
+    #[error("needs an answer from outside")]
+    Outside(Box<Call>),
     /// Our own mistake or a broken invariant: 500, and the text goes to the log only.
     #[error("{0}")]
     Internal(String),

@@ -11,6 +11,7 @@ mod fault;
 mod field;
 mod login;
 mod name;
+pub mod outside;
 mod reply;
 mod request;
 mod route;
@@ -23,6 +24,7 @@ pub use field::{
 };
 pub use login::{Alias, BoundCidrs, Login, LoginRecord, TokenFields, TokenKind, TokenParams};
 pub use name::{NAME_BYTES_MAX, Name};
+pub use outside::Outside;
 pub use reply::{Body, Lease, LeaseRecord, Raw, Reply};
 pub use request::{Headers, OpenCeremonies, Peer, Request};
 pub use route::{Action, Ceremony, Flags, Found, Lookup, Matched, Route, Table, Tail};

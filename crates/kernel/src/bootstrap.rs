@@ -62,6 +62,7 @@ pub fn mount(
         path: String::new(),
         page: engine::Page::all(),
         caller: None,
+        outside: engine::Outside::default(),
         request,
     };
     engine.mounted(&mut cx)?;

@@ -5,7 +5,7 @@ use crate::mounts::MountEntry;
 use crate::namespaces::Namespace;
 use crate::{Effect, Node};
 use barrier::Barrier;
-use engine::{Fault, Randomness, Reply, Request, Timestamp};
+use engine::{Fault, Outside, Randomness, Reply, Request, Timestamp};
 use std::sync::Arc;
 use store::{Commit, Snapshot};
 use wire::{Auth, Operation, WrapInfo};
@@ -24,11 +24,14 @@ pub struct Arrival {
     pub request: Arc<Request>,
     /// The shell.
     pub node: Arc<dyn Node>,
+    /// What the request has learned from outside in earlier runs.
+    pub outside: Outside,
 }
 
 /// What the kernel decided. The shell audits it, commits it, and only then lets the answer out.
 pub struct Outcome {
-    /// The answer, or why there is none.
+    /// The answer, or why there is none. [`Fault::Outside`] asks the shell to make a call and to run the request again
+    /// with its answer; there is nothing to commit then.
     pub result: Result<Answer, Fault>,
     /// What has to be committed first, also after a fault (uses of a token, lockouts).
     pub commit: Option<Commit>,

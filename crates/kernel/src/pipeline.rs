@@ -16,6 +16,10 @@ pub fn handle(kernel: &Arc<Kernel>, arrival: Arrival) -> Outcome {
     let mut kx = context(kernel, arrival);
     let mut facts = Facts::default();
     let result = resolved(&mut kx, &mut facts);
+    if let Err(Fault::Outside(_)) = result {
+        // The run is as if it had not been: the one that has the answer counts uses and failures, and commits.
+        return Outcome { result, commit: None, effects: Vec::new(), facts };
+    }
     let Kx { cx, effects, .. } = kx;
     let Cx { tx, mut randomness, .. } = cx;
     let commit =
@@ -28,7 +32,7 @@ pub fn handle(kernel: &Arc<Kernel>, arrival: Arrival) -> Outcome {
 
 /// The context that requests and jobs begin with: root namespace, nobody asking.
 pub(crate) fn context(kernel: &Arc<Kernel>, arrival: Arrival) -> Kx {
-    let Arrival { snapshot, barrier, now, randomness, request, node } = arrival;
+    let Arrival { snapshot, barrier, now, randomness, request, node, outside } = arrival;
     let tx = Tx::new(snapshot, barrier.clone()).recalling(kernel.memo.records.clone());
     let cx = Cx {
         tx,
@@ -39,6 +43,7 @@ pub(crate) fn context(kernel: &Arc<Kernel>, arrival: Arrival) -> Kx {
         path: String::new(),
         page: Page::all(),
         caller: None,
+        outside,
         request,
     };
     let namespace = Arc::new(Namespace::root());
@@ -131,6 +136,9 @@ fn serve<C: 'static>(
     let spent = if flags.unauthenticated { None } else { spend_use(kx)? };
     let mark = kx.tx.mark();
     let result = run(authorized, kx, mount, &found, &input, context).and_then(|reply| finish(kx, mount, &full, reply));
+    if let Err(Fault::Outside(_)) = result {
+        return result;
+    }
     if result.is_err() {
         kx.tx.rollback(mark);
         // A key that the handler made goes with its writes.

@@ -1,14 +1,17 @@
-//! The shell around the kernel: snapshot, pure function, audit, commit, reply. A conflict runs the function again.
+//! The shell around the kernel: snapshot, pure function, audit, commit, reply. A conflict runs the function again, and so
+//! does an answer from outside.
 
 use crate::audit::{Phase, Receipt};
 use crate::http::{self, Rendered};
 use crate::shell::{Shell, Unsealed};
 use crate::traces::Trace;
-use engine::{Fault, Operation, Request, SystemRandomness};
+use engine::outside::Call;
+use engine::{Fault, Operation, Outside, Request, SystemRandomness};
 use kernel::Effect;
 use kernel::pipeline::{Arrival, Facts, Outcome};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
+use std::time::Duration;
 use store::{Commit, CommitError};
 use tokio::sync::{OwnedSemaphorePermit, oneshot};
 
@@ -17,42 +20,149 @@ mod tests;
 
 /// Runs of one request; a request that conflicts so often meets a store that makes no progress.
 const RUNS_MAX: usize = 64;
+/// How long all calls of one request may take; the next then fails as late.
+const OUTSIDE_TIME_MAX: Duration = Duration::from_secs(60);
 
 /// Serves a request on an unsealed node.
 pub async fn drive(shell: &Arc<Shell>, unsealed: &Arc<Unsealed>, request: Arc<Request>) -> Rendered {
-    let started = std::time::Instant::now();
-    let mut audited = false;
-    let mut turn = None;
-    let mut trace = shell.traces.begin(&request);
-    for _ in 0..RUNS_MAX {
-        let outcome = run(shell, unsealed, &request).await;
-        trace.step("handle");
-        if turn.is_none() && outcome.effects.iter().any(Effect::is_of_ceremony) {
+    let mut driven = Driven::new(shell, unsealed, request);
+    loop {
+        match driven.step().await {
+            Step::Done(rendered) => return rendered,
+            Step::Again => {}
+            // From here on a client that goes away changes nothing: what was asked outside is also audited to its end.
+            Step::Outside(call) => return tokio::spawn(driven.outside(call)).await.unwrap_or_else(|_| lost_request()),
+        }
+    }
+}
+
+/// A request under way.
+struct Driven {
+    shell: Arc<Shell>,
+    unsealed: Arc<Unsealed>,
+    request: Arc<Request>,
+    started: std::time::Instant,
+    /// Whether the request's entry is stored.
+    audited: bool,
+    /// The turn of a step of a ceremony.
+    turn: Option<OwnedSemaphorePermit>,
+    trace: Trace,
+    /// What was asked of the outside so far.
+    outside: Outside,
+    /// How long its calls took so far.
+    outside_time: Duration,
+    runs: usize,
+}
+
+enum Step {
+    Done(Rendered),
+    /// Nothing is committed: the request runs again.
+    Again,
+    /// The request runs again when it has the answer to this call.
+    Outside(Box<Call>),
+}
+
+impl Driven {
+    fn new(shell: &Arc<Shell>, unsealed: &Arc<Unsealed>, request: Arc<Request>) -> Self {
+        Self {
+            shell: shell.clone(),
+            unsealed: unsealed.clone(),
+            started: std::time::Instant::now(),
+            audited: false,
+            turn: None,
+            trace: shell.traces.begin(&request),
+            outside: Outside::default(),
+            outside_time: Duration::ZERO,
+            runs: 0,
+            request,
+        }
+    }
+
+    /// Runs the request once, and settles what it decided.
+    async fn step(&mut self) -> Step {
+        self.runs += 1;
+        if self.runs > RUNS_MAX {
+            let busy = Fault::Status(503, vec!["the store is too busy with conflicting writes; try again".to_owned()]);
+            return Step::Done(self.pass().answer(Err(busy), Facts::default()).await);
+        }
+        let outcome = run(&self.shell, &self.unsealed, &self.request, &self.outside).await;
+        self.trace.step("handle");
+        if let Err(Fault::Outside(call)) = outcome.result {
+            return self.asks(call, &outcome.facts).await;
+        }
+        if self.turn.is_none() && outcome.effects.iter().any(Effect::is_of_ceremony) {
             // What ran is as if it had not. Another step may be under way, so it runs again when it is alone.
-            turn = shell.ceremony_turn.clone().acquire_owned().await.ok();
-            continue;
+            self.turn = self.shell.ceremony_turn.clone().acquire_owned().await.ok();
+            return Step::Again;
         }
         // A fault of the shell itself is what the log is for; the client only learns that there was one.
         if let Err(fault @ (Fault::Store(_) | Fault::Internal(_))) = &outcome.result {
-            tracing::error!(request = %request.id, path = %request.path, error = %fault, "request failed");
+            tracing::error!(request = %self.request.id, path = %self.request.path, error = %fault, "request failed");
         }
-        let pass = Pass { shell: shell.clone(), request: request.clone(), started, audited, trace };
+        let pass = self.pass();
         if outcome.commit.is_none() && outcome.effects.is_empty() {
-            return pass.answer(outcome.result, outcome.facts).await;
+            return Step::Done(pass.answer(outcome.result, outcome.facts).await);
         }
         // From here on a client that goes away changes nothing: what is committed is also carried out and audited.
-        let settled = match turn.take() {
+        let settled = match self.turn.take() {
             None => tokio::spawn(pass.settle(outcome)).await,
-            Some(alone) => tokio::spawn(pass.settle_ceremony(outcome, unsealed.clone(), alone)).await,
+            Some(alone) => tokio::spawn(pass.settle_ceremony(outcome, self.unsealed.clone(), alone)).await,
         };
         match settled {
-            Ok(Settled::Answered(rendered)) => return rendered,
-            Ok(Settled::Conflict(again, kept)) => (audited, turn, trace) = (true, again, kept),
-            Err(_) => return http::fault(&Fault::Internal("request was lost".to_owned())),
+            Ok(Settled::Answered(rendered)) => Step::Done(rendered),
+            Ok(Settled::Conflict(again, kept)) => {
+                (self.audited, self.turn, self.trace) = (true, again, kept);
+                Step::Again
+            }
+            Err(_) => Step::Done(lost_request()),
         }
     }
-    let busy = Fault::Status(503, vec!["the store is too busy with conflicting writes; try again".to_owned()]);
-    Pass { shell: shell.clone(), request, started, audited, trace }.answer(Err(busy), Facts::default()).await
+
+    /// A run that needs an answer from outside. The request's entry is stored before anything goes out.
+    async fn asks(&mut self, call: Box<Call>, facts: &Facts) -> Step {
+        if !self.audited && self.shell.audit.record(&self.request, facts, Phase::Request).await.is_err() {
+            return Step::Done(unaudited());
+        }
+        self.audited = true;
+        self.trace.step("audit request");
+        Step::Outside(call)
+    }
+
+    /// Makes the call and goes on to the reply, with whatever else is asked on the way.
+    async fn outside(mut self, first: Box<Call>) -> Rendered {
+        let mut call = Some(first);
+        loop {
+            if let Some(call) = call.take() {
+                let begun = std::time::Instant::now();
+                let left = OUTSIDE_TIME_MAX.saturating_sub(self.outside_time);
+                let outcome = self.shell.outbound.make(&call, left).await;
+                self.outside_time += begun.elapsed();
+                self.shell.metrics.outbound.add(outcome.as_ref().err(), begun.elapsed());
+                self.trace.step("outside");
+                if !self.outside.answered(*call, outcome) {
+                    let fault = Fault::internal("more calls than a request may make");
+                    tracing::error!(request = %self.request.id, error = %fault, "request failed");
+                    return self.pass().answer(Err(fault), Facts::default()).await;
+                }
+            }
+            match self.step().await {
+                Step::Done(rendered) => return rendered,
+                Step::Again => {}
+                Step::Outside(next) => call = Some(next),
+            }
+        }
+    }
+
+    /// What it takes to settle a run. The trace goes with it, and comes back if the commit conflicts.
+    fn pass(&mut self) -> Pass {
+        Pass {
+            shell: self.shell.clone(),
+            request: self.request.clone(),
+            started: self.started,
+            audited: self.audited,
+            trace: std::mem::take(&mut self.trace),
+        }
+    }
 }
 
 /// One run of a request, from the kernel's outcome on.
@@ -201,18 +311,18 @@ fn unaudited() -> Rendered {
     http::error(500, &["internal error: request could not be audited"])
 }
 
-async fn run(shell: &Arc<Shell>, unsealed: &Arc<Unsealed>, request: &Arc<Request>) -> Outcome {
+async fn run(shell: &Arc<Shell>, unsealed: &Arc<Unsealed>, request: &Arc<Request>, outside: &Outside) -> Outcome {
     if !kernel::heavy::is_heavy(&unsealed.kernel, request, || unsealed.view(shell.log.as_ref())) {
-        return guarded(shell, unsealed, request);
+        return guarded(shell, unsealed, request, outside);
     }
     // Hashing passwords and making keys waits its turn on its own threads, so that it never starves reads.
     let Ok(_turn) = shell.heavy.acquire().await else { return lost() };
-    let (shell, unsealed, request) = (shell.clone(), unsealed.clone(), request.clone());
-    tokio::task::spawn_blocking(move || guarded(&shell, &unsealed, &request)).await.unwrap_or_else(|_| lost())
+    let (shell, unsealed, request, outside) = (shell.clone(), unsealed.clone(), request.clone(), outside.clone());
+    tokio::task::spawn_blocking(move || guarded(&shell, &unsealed, &request, &outside)).await.unwrap_or_else(|_| lost())
 }
 
 /// A panic in a handler costs its request and nothing else: all it touched was its own transaction.
-fn guarded(shell: &Arc<Shell>, unsealed: &Arc<Unsealed>, request: &Arc<Request>) -> Outcome {
+fn guarded(shell: &Arc<Shell>, unsealed: &Arc<Unsealed>, request: &Arc<Request>, outside: &Outside) -> Outcome {
     let (snapshot, barrier) = match unsealed.view(shell.log.as_ref()) {
         Ok(view) => view,
         Err(fault) => return Outcome { result: Err(fault), ..lost() },
@@ -224,8 +334,14 @@ fn guarded(shell: &Arc<Shell>, unsealed: &Arc<Unsealed>, request: &Arc<Request>)
         randomness: Box::new(SystemRandomness),
         request: request.clone(),
         node: shell.clone(),
+        outside: outside.clone(),
     };
     catch_unwind(AssertUnwindSafe(|| kernel::handle(&unsealed.kernel, arrival))).unwrap_or_else(|_| lost())
+}
+
+/// The task that served a request is gone.
+fn lost_request() -> Rendered {
+    http::fault(&Fault::Internal("request was lost".to_owned()))
 }
 
 fn lost() -> Outcome {

@@ -19,6 +19,7 @@ mod logging;
 mod metrics;
 mod node;
 mod options;
+mod outbound;
 mod run;
 mod seal;
 mod sealed;

@@ -7,6 +7,7 @@ use crate::cors::CorsRules;
 use crate::http::BodyBudget;
 use crate::limiter::Limiter;
 use crate::metrics::Metrics;
+use crate::outbound::Outbound;
 use crate::traces::Traces;
 use arc_swap::{ArcSwap, ArcSwapOption};
 use barrier::Barrier;
@@ -31,6 +32,8 @@ pub struct Shell {
     pub metrics: Metrics,
     /// Where traces go.
     pub traces: Traces,
+    /// The way out.
+    pub outbound: Outbound,
     /// Rate limits.
     pub limiter: Limiter,
     /// Origins that browsers may call from.
@@ -76,6 +79,7 @@ impl Shell {
             audit: Trail::default(),
             metrics: Metrics::default(),
             traces: Traces::default(),
+            outbound: Outbound::default(),
             limiter: Limiter::default(),
             cors: CorsRules::default(),
             bodies: BodyBudget::default(),

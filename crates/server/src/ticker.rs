@@ -106,6 +106,7 @@ fn arrival(shell: &Arc<Shell>, unsealed: &Unsealed) -> Result<Arrival, Fault> {
         randomness: Box::new(SystemRandomness),
         request: Arc::new(own_request()),
         node: shell.clone(),
+        outside: engine::Outside::default(),
     })
 }
 

@@ -123,6 +123,7 @@ impl Filler {
             randomness: Box::new(SystemRandomness),
             request: Arc::new(request),
             node: self.node.clone(),
+            outside: engine::Outside::default(),
         };
         let Outcome { result, commit, .. } = kernel::handle(&self.kernel, arrival);
         result.map_err(|fault| format!("{path}: {fault}"))?;

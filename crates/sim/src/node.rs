@@ -7,7 +7,9 @@ use crate::plant::Planted;
 use crate::view::{Failing, View};
 use barrier::{Barrier, Moment, Pass, Sealed};
 use crypto::SeededRandomness;
-use engine::{Engine, Fault, Headers, Input, Operation, Peer, Reply, Request, RequestPath, Secret, Timestamp, Tx};
+use engine::{
+    Engine, Fault, Headers, Input, Operation, Outside, Peer, Reply, Request, RequestPath, Secret, Timestamp, Tx,
+};
 use kernel::jobs::{self, JobOutcome, Progress};
 use kernel::key_jobs;
 use kernel::pipeline::{Arrival, Outcome};
@@ -135,7 +137,8 @@ impl Node {
         };
         let randomness = Box::new(self.randomness());
         let node = self.shell.clone();
-        Ok(Arrival { snapshot, barrier, now, randomness, request: Arc::new(request), node })
+        let outside = Outside::default();
+        Ok(Arrival { snapshot, barrier, now, randomness, request: Arc::new(request), node, outside })
     }
 
     /// Runs a request. What it decided is not committed yet.

@@ -159,7 +159,7 @@ pub(crate) fn revoke_below(kx: &mut Kx, namespace: &str, prefix: &str, force: bo
         let mark = force.then(|| kx.tx.mark());
         match (revoke(kx, namespace, &id), mark) {
             (Ok(()), _) => {}
-            (Err(fault @ Fault::Store(_)), _) | (Err(fault), None) => return Err(fault),
+            (Err(fault @ (Fault::Store(_) | Fault::Outside(_))), _) | (Err(fault), None) => return Err(fault),
             (Err(_), Some(mark)) => {
                 kx.tx.rollback(mark);
                 forget(&mut kx.tx, namespace, &id)?;

@@ -118,7 +118,7 @@ pub fn fault(fault: &Fault) -> Rendered {
         Fault::UnsupportedPath => error(404, &[join_errors(&["unsupported path"])]),
         Fault::UnsupportedOperation => error(405, &[join_errors(&["unsupported operation"])]),
         Fault::Status(status, messages) => error(*status, messages),
-        Fault::Store(_) | Fault::Internal(_) => error(500, &["internal error"]),
+        Fault::Store(_) | Fault::Internal(_) | Fault::Outside(_) => error(500, &["internal error"]),
     }
 }
 

@@ -3,6 +3,7 @@
 mod exposition;
 mod histogram;
 mod host;
+mod outbound;
 mod stored;
 
 pub use host::{host_info, hostname};
@@ -12,6 +13,7 @@ use engine::{Body, Fault, Operation, Request, Timestamp};
 use exposition::{Exposition, Family, Kind};
 use histogram::Histogram;
 use kernel::pipeline::{Answer, Facts};
+use outbound::OutboundCalls;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -58,6 +60,8 @@ pub struct Metrics {
     commits: Mutex<Histogram>,
     conflicts: AtomicU64,
     commit_failures: AtomicU64,
+    /// Calls to the outside.
+    pub outbound: OutboundCalls,
     stored: StoredCounts,
 }
 
@@ -94,6 +98,7 @@ impl Default for Metrics {
             commits: Mutex::new(Histogram::new(LATENCIES)),
             conflicts: AtomicU64::new(0),
             commit_failures: AtomicU64::new(0),
+            outbound: OutboundCalls::default(),
             stored: StoredCounts::default(),
         }
     }
@@ -287,6 +292,7 @@ impl Shell {
         let dropped = self.traces.dropped.load(Ordering::Relaxed);
         out.counter("coffer_traces_dropped_total", "Requests whose trace was lost: too many waited.", dropped);
         self.audited(&mut out);
+        self.metrics.outbound.show(&mut out);
         self.stored(&mut out);
         out.gauge("coffer_unsealed", "Whether the node is unsealed.", f64::from(u8::from(self.unsealed().is_some())));
         let uptime = self.metrics.started.elapsed().as_secs_f64();

@@ -73,7 +73,7 @@ fn status(fault: &Fault) -> u16 {
         Fault::Missing | Fault::MissingBecause(_) | Fault::UnsupportedPath => 404,
         Fault::UnsupportedOperation => 405,
         Fault::Status(status, _) => *status,
-        Fault::Store(_) | Fault::Internal(_) => 500,
+        Fault::Store(_) | Fault::Internal(_) | Fault::Outside(_) => 500,
     }
 }
 

@@ -200,6 +200,7 @@ impl World {
             randomness: Box::new(randomness),
             request: Arc::new(request),
             node: self.node.clone(),
+            outside: engine::Outside::default(),
         }
     }
 

@@ -71,7 +71,7 @@ pub fn told(fault: &Fault) -> (u16, String) {
         Fault::Missing | Fault::MissingBecause(_) | Fault::UnsupportedPath => (404, text),
         Fault::UnsupportedOperation => (405, text),
         Fault::Status(status, _) => (*status, text),
-        Fault::Store(_) | Fault::Internal(_) => (500, "internal error".to_owned()),
+        Fault::Store(_) | Fault::Internal(_) | Fault::Outside(_) => (500, "internal error".to_owned()),
     }
 }
 
@@ -115,6 +115,7 @@ impl World {
             randomness: Box::new(SeededRandomness::new(self.seed)),
             request: Arc::new(request),
             node: self.node.clone(),
+            outside: engine::Outside::default(),
         }
     }
 
