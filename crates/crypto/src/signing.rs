@@ -15,6 +15,7 @@ use aws_lc_rs::signature::{
 use std::fmt;
 use zeroize::Zeroizing;
 
+mod pem;
 #[cfg(test)]
 mod tests;
 

@@ -211,3 +211,30 @@ fn what_is_no_private_key_is_refused() {
         assert_eq!(SigningKey::from_pkcs8(algorithm, key.as_slice()).is_ok(), fits, "{algorithm:?}");
     }
 }
+
+#[test]
+fn public_keys_are_read_from_pem_as_openssl_writes_it() {
+    let rsa = PublicKey::all_from_pem(include_str!("vectors/rsa.pem")).unwrap();
+    assert!(
+        matches!(rsa.as_slice(), [PublicKey::Rsa { modulus, exponent }] if modulus.len() == 256 && exponent == &[1, 0, 1])
+    );
+    assert_eq!(PublicKey::all_from_pem(include_str!("vectors/rsa-pkcs1.pem")).unwrap(), rsa);
+    let curve = PublicKey::all_from_pem(include_str!("vectors/p384.pem")).unwrap();
+    assert!(matches!(curve.as_slice(), [PublicKey::Curve { x, y }] if x.len() == 48 && y.len() == 48));
+    assert_eq!(PublicKey::all_from_pem(include_str!("vectors/p384-certificate.pem")).unwrap(), curve);
+    let edwards = PublicKey::all_from_pem(include_str!("vectors/ed25519.pem")).unwrap();
+    assert!(matches!(edwards.as_slice(), [PublicKey::Edwards { .. }]));
+    let both = format!("{}\ntext between\n{}", include_str!("vectors/rsa.pem"), include_str!("vectors/p384.pem"));
+    assert_eq!(PublicKey::all_from_pem(&both).unwrap(), [rsa, curve].concat());
+}
+
+#[test]
+fn what_is_no_public_key_for_signatures_is_not_read() {
+    let whole = include_str!("vectors/p384-certificate.pem");
+    let cut = |at: usize| whole.replacen(&whole[at..at + 60], "", 1);
+    let none = ["", "pem", "-----BEGIN PUBLIC KEY-----", "-----BEGIN PUBLIC KEY-----\n-----END PUBLIC KEY-----"];
+    let shorter: Vec<String> = (30..300).step_by(30).map(cut).collect();
+    for text in none.into_iter().chain([include_str!("vectors/x25519.pem")]).chain(shorter.iter().map(String::as_str)) {
+        assert_eq!(PublicKey::all_from_pem(text), None, "{text}");
+    }
+}
