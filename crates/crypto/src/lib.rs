@@ -5,6 +5,7 @@
 #![forbid(unsafe_code)]
 
 pub mod aead;
+pub mod client_certificate;
 pub mod digest;
 mod hex;
 pub mod kdf;

@@ -46,6 +46,12 @@ fn kinds() -> Vec<Kind> {
             json!({ "password": "hostile", "token_ttl": 70 }),
         ),
         kind("auth/approle/role/", json!({ "token_ttl": 60 }), json!({ "token_ttl": 70 })),
+        kind(
+            "auth/cert/certs/",
+            json!({ "certificate": AUTHORITY, "display_name": "kept" }),
+            json!({ "certificate": AUTHORITY, "display_name": "hostile" }),
+        ),
+        kind("auth/cert/crls/", json!({ "crl": REVOKED_LIST }), json!({ "crl": EMPTY_LIST })),
         kind("identity/entity/name/", meta("kept"), meta("hostile")),
         kind("identity/group/name/", meta("kept"), meta("hostile")),
         kind("identity/oidc/key/", json!({ "rotation_period": "24h" }), json!({ "rotation_period": "48h" })),
@@ -60,6 +66,11 @@ fn kinds() -> Vec<Kind> {
         kind("cubbyhole/", json!({ "v": "kept" }), json!({ "v": "hostile" })),
     ]
 }
+
+/// An authority, a list of what it revoked, and a list of nothing.
+const AUTHORITY: &str = include_str!("fixtures/authority.pem");
+const REVOKED_LIST: &str = include_str!("fixtures/revoked.pem");
+const EMPTY_LIST: &str = include_str!("fixtures/empty.pem");
 
 /// Named routes of the table that keep nothing under a name of the caller's choice, by how they begin.
 const NOT_NAMED: [&str; 42] = [
