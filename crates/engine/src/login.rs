@@ -4,10 +4,11 @@ use crate::{CommaList, Fault, Seconds};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::collections::BTreeMap;
+use std::fmt;
 use std::net::IpAddr;
 
-/// A verified identity. The kernel alone makes a token of it (security decision D17).
-#[derive(Debug, Clone)]
+/// A verified identity. The kernel alone makes a token of it (security decision D17). No `Debug`: see its binding.
+#[derive(Clone)]
 pub struct Login {
     /// Who it is on this mount, from the verifier and never from the request's spelling.
     pub alias: Alias,
@@ -19,7 +20,8 @@ pub struct Login {
     pub groups: Vec<String>,
     /// The token's parameters.
     pub token: TokenParams,
-    /// What [`crate::Engine::renew_login`] needs to check again; holds no secret.
+    /// What [`crate::Engine::renew_login`] needs to check again, the credential itself where nothing less can be asked
+    /// about. It is kept in the sealed record of a token that may be renewed, and shown nowhere.
     pub binding: Value,
 }
 
@@ -33,7 +35,7 @@ pub struct Alias {
 }
 
 /// What was kept of a login for its renewal.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Serialize, Deserialize)]
 pub struct LoginRecord {
     /// The alias it logged in as.
     pub alias: String,
@@ -43,6 +45,16 @@ pub struct LoginRecord {
     pub policies: Vec<String>,
     /// As issued.
     pub metadata: BTreeMap<String, String>,
+}
+
+/// Without the binding, which may hold a credential.
+impl fmt::Debug for LoginRecord {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("LoginRecord")
+            .field("alias", &self.alias)
+            .field("policies", &self.policies)
+            .finish_non_exhaustive()
+    }
 }
 
 /// Kind of token to issue.

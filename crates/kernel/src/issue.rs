@@ -48,6 +48,8 @@ pub fn token(
     }
     let ttl = first_ttl(&login.token, &view, warnings);
     let policies = own_policies(&login.token)?;
+    // A batch token is handed to the client whole and is never renewed: what a renewal would need stays out of it.
+    let binding = if kind == TokenKind::Service { login.binding } else { serde_json::Value::Null };
     let new = NewToken {
         namespace: mount.namespace.clone(),
         policies: policies.clone(),
@@ -64,7 +66,7 @@ pub fn token(
         bound_cidrs: bound_cidrs(kx, &login.token)?,
         login: Some(LoginLink {
             mount_accessor: mount.accessor.clone(),
-            record: LoginRecord { alias: login.alias.name, binding: login.binding, policies, metadata: login.metadata },
+            record: LoginRecord { alias: login.alias.name, binding, policies, metadata: login.metadata },
         }),
         ..NewToken::default()
     };
