@@ -52,6 +52,13 @@ fn kinds() -> Vec<Kind> {
             json!({ "certificate": AUTHORITY, "display_name": "hostile" }),
         ),
         kind("auth/cert/crls/", json!({ "crl": REVOKED_LIST }), json!({ "crl": EMPTY_LIST })),
+        kind(
+            "auth/kubernetes/role/",
+            json!({ "bound_service_account_names": "kept", "bound_service_account_namespaces": "*" }),
+            json!({ "bound_service_account_names": "hostile", "bound_service_account_namespaces": "*" }),
+        ),
+        kind("auth/github/map/teams/", json!({ "value": "kept" }), json!({ "value": "hostile" })),
+        kind("auth/github/map/users/", json!({ "value": "kept" }), json!({ "value": "hostile" })),
         kind("identity/entity/name/", meta("kept"), meta("hostile")),
         kind("identity/group/name/", meta("kept"), meta("hostile")),
         kind("identity/oidc/key/", json!({ "rotation_period": "24h" }), json!({ "rotation_period": "48h" })),

@@ -38,6 +38,8 @@ pub fn mount_all(node: &Node) {
         ("sys/auth/userpass", json!({ "type": "userpass" })),
         ("sys/auth/approle", json!({ "type": "approle" })),
         ("sys/auth/cert", json!({ "type": "cert" })),
+        ("sys/auth/kubernetes", json!({ "type": "kubernetes" })),
+        ("sys/auth/github", json!({ "type": "github" })),
     ] {
         node.write(path, body);
     }
