@@ -78,10 +78,10 @@ impl Cluster {
 
     /// Lets the cluster review a JWT: it has to be good, for the audience if there is one, and of the account it claims.
     pub(super) fn review(&self, cx: &Cx, jwt: &str, account: &Account, audience: &str) -> Result<(), Fault> {
-        let mut spec = json!({ "token": jwt });
-        if !audience.is_empty() {
-            spec["audiences"] = json!([audience]);
-        }
+        let spec = match audience {
+            "" => json!({ "token": jwt }),
+            audience => json!({ "token": jwt, "audiences": [audience] }),
+        };
         let body = json!({ "apiVersion": "authentication.k8s.io/v1", "kind": "TokenReview", "spec": spec });
         let call = self.call(Method::Post, "/apis/authentication.k8s.io/v1/tokenreviews").json(&body);
         let answer = self.asked(cx, call)?;
