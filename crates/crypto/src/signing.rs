@@ -98,29 +98,29 @@ impl SigningAlgorithm {
 }
 
 /// What is needed to make a key on a curve of SEC 2.
-struct Curve {
-    signing: &'static EcdsaSigningAlgorithm,
+pub(crate) struct Curve {
+    pub(crate) signing: &'static EcdsaSigningAlgorithm,
     /// Object identifier, in DER.
-    identifier: &'static [u8],
+    pub(crate) identifier: &'static [u8],
     /// Bytes of a coordinate and of a private key.
-    width: usize,
+    pub(crate) width: usize,
     /// What of a private key's first byte may be set.
-    first_byte: u8,
+    pub(crate) first_byte: u8,
 }
 
-const P256: Curve = Curve {
+pub(crate) const P256: Curve = Curve {
     signing: &ECDSA_P256_SHA256_FIXED_SIGNING,
     identifier: &[0x06, 0x08, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x03, 0x01, 0x07],
     width: 32,
     first_byte: 0xff,
 };
-const P384: Curve = Curve {
+pub(crate) const P384: Curve = Curve {
     signing: &ECDSA_P384_SHA384_FIXED_SIGNING,
     identifier: &[0x06, 0x05, 0x2b, 0x81, 0x04, 0x00, 0x22],
     width: 48,
     first_byte: 0xff,
 };
-const P521: Curve = Curve {
+pub(crate) const P521: Curve = Curve {
     signing: &ECDSA_P521_SHA512_FIXED_SIGNING,
     identifier: &[0x06, 0x05, 0x2b, 0x81, 0x04, 0x00, 0x23],
     width: 66,
@@ -273,7 +273,7 @@ impl PublicKey {
 
 /// A key from the caller's randomness, by way of its RFC 5915 encoding: numbers that are no private key of the curve
 /// are drawn again (FIPS 186-5 appendix A.2.2).
-fn generate_on(curve: &Curve, randomness: &mut dyn Randomness) -> Result<EcdsaKeyPair, SigningError> {
+pub(crate) fn generate_on(curve: &Curve, randomness: &mut dyn Randomness) -> Result<EcdsaKeyPair, SigningError> {
     let mut number = Zeroizing::new(vec![0; curve.width]);
     for _ in 0..SCALAR_DRAWS_MAX {
         randomness.fill(&mut number);
@@ -291,7 +291,7 @@ fn generate_on(curve: &Curve, randomness: &mut dyn Randomness) -> Result<EcdsaKe
 }
 
 /// An element of DER (X.690) with its length.
-fn der(tag: u8, content: &[u8]) -> Vec<u8> {
+pub(crate) fn der(tag: u8, content: &[u8]) -> Vec<u8> {
     let mut element = vec![tag];
     let length = content.len().to_be_bytes();
     let significant: Vec<u8> = length.into_iter().skip_while(|byte| *byte == 0).collect();
@@ -309,7 +309,7 @@ fn der(tag: u8, content: &[u8]) -> Vec<u8> {
 }
 
 /// The content of the element that `input` begins with, and what is behind it.
-fn undo_der(tag: u8, input: &[u8]) -> Option<(&[u8], &[u8])> {
+pub(crate) fn undo_der(tag: u8, input: &[u8]) -> Option<(&[u8], &[u8])> {
     let (head, rest) = input.split_at_checked(2)?;
     let [found, length] = head else { return None };
     if *found != tag {
