@@ -82,10 +82,7 @@ fn every_form_of_a_private_key_reads_back() {
         }
     }
     assert!(PrivateKey::from_der(b"nothing").is_err());
-    assert!(matches!(
-        PrivateKey::generate(KeyKind::Rsa(1024), &mut SeededRandomness::new(1)),
-        Err(X509Error::Key)
-    ));
+    assert!(matches!(PrivateKey::generate(KeyKind::Rsa(1024), &mut SeededRandomness::new(1)), Err(X509Error::Key)));
 }
 
 #[test]

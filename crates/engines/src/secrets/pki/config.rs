@@ -58,7 +58,7 @@ impl Urls {
         let templates = self.enable_templating;
         let set = |name: &str, list: &mut Vec<String>, sent: &Option<CommaList>| {
             let Some(CommaList(urls)) = sent else { return Ok(()) };
-            if let Some(bad) = urls.iter().find(|url| !is_url(url) && !(templates && url.contains("{{"))) {
+            if let Some(bad) = urls.iter().find(|url| !(is_url(url) || templates && url.contains("{{"))) {
                 return Err(Fault::invalid(format!(
                     "invalid URL found in Authority Information Access (AIA) parameter {name}: {bad}"
                 )));
@@ -219,7 +219,7 @@ pub(super) fn parsed(text: &str) -> Option<i64> {
 
 /// Whether a text is an absolute URL: what is checked is what keeps it from being taken for something else.
 pub(super) fn is_url(text: &str) -> bool {
-    let scheme = text.split_once("://").map(|(scheme, rest)| (scheme, rest));
+    let scheme = text.split_once("://");
     scheme.is_some_and(|(scheme, rest)| {
         !scheme.is_empty()
             && scheme.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'-' | b'.'))

@@ -229,7 +229,7 @@ pub(super) fn sent_path_length(asked: Option<i64>) -> Result<Option<u8>, Fault> 
 
 fn hex_bytes(text: &str) -> Option<Vec<u8>> {
     let digits: String = text.chars().filter(|character| !matches!(character, ':' | '-' | ' ')).collect();
-    if digits.is_empty() || digits.len() % 2 != 0 || !digits.is_ascii() || digits.len() > 128 {
+    if digits.is_empty() || !digits.len().is_multiple_of(2) || !digits.is_ascii() || digits.len() > 128 {
         return None;
     }
     let pairs = digits.as_bytes().chunks(2);

@@ -1,1 +1,1 @@
-//! Tests.
+//! Tests of the engine on the bench.
