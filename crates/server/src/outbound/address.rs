@@ -43,6 +43,13 @@ pub(super) fn is_forbidden(address: IpAddr) -> bool {
 #[error("the name resolves to addresses that are never called")]
 pub(super) struct NoneAllowed;
 
+/// Those of a name's addresses that may be called; fails if it has others only.
+pub(super) fn allowed(found: Vec<SocketAddr>) -> Result<Vec<SocketAddr>, NoneAllowed> {
+    let some = !found.is_empty();
+    let allowed: Vec<SocketAddr> = found.into_iter().filter(|at| !is_forbidden(at.ip())).collect();
+    if some && allowed.is_empty() { Err(NoneAllowed) } else { Ok(allowed) }
+}
+
 /// The system's resolver without the addresses that are never called. What it gives is what is connected to, so a name
 /// cannot mean one address when it is checked and another when it is used.
 pub(super) struct Resolver;
@@ -51,11 +58,7 @@ impl Resolve for Resolver {
     fn resolve(&self, name: Name) -> Resolving {
         Box::pin(async move {
             let found: Vec<SocketAddr> = tokio::net::lookup_host((name.as_str(), 0)).await?.collect();
-            let some = !found.is_empty();
-            let allowed: Vec<SocketAddr> = found.into_iter().filter(|at| !is_forbidden(at.ip())).collect();
-            if some && allowed.is_empty() {
-                return Err(NoneAllowed.into());
-            }
+            let allowed = allowed(found)?;
             Ok(Box::new(allowed.into_iter()) as Addrs)
         })
     }

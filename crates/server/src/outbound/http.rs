@@ -135,14 +135,27 @@ fn failed(error: reqwest::Error) -> Failed {
     let mut below: Option<&(dyn Error + 'static)> = error.source();
     while let Some(cause) = below {
         detail = cause.to_string();
-        let inner = cause.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
-        if cause.is::<rustls::Error>() || inner.is_some_and(|inner| inner.is::<rustls::Error>()) {
+        if holds::<rustls::Error>(cause) {
             failure = CallFailure::Untrusted;
         }
-        if cause.is::<NoneAllowed>() || inner.is_some_and(|inner| inner.is::<NoneAllowed>()) {
+        if holds::<NoneAllowed>(cause) {
             failure = CallFailure::Forbidden;
         }
         below = cause.source();
     }
     Failed { failure, detail }
+}
+
+/// Whether an error is of a type, also in the wrappings of `std::io`, which are no sources of each other.
+fn holds<E: Error + 'static>(error: &(dyn Error + 'static)) -> bool {
+    let mut error = error;
+    loop {
+        if error.is::<E>() {
+            return true;
+        }
+        match error.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref) {
+            Some(inner) => error = inner,
+            None => return false,
+        }
+    }
 }

@@ -8,6 +8,8 @@
 //! - Errors and logs name server and reason: no path, no header, no body, no credential.
 
 mod address;
+#[cfg(test)]
+pub(crate) mod fake;
 mod http;
 #[cfg(test)]
 mod tests;
