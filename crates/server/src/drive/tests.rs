@@ -13,6 +13,8 @@ use std::sync::Mutex;
 use store::memory::MemoryLog;
 use store::{ChainMac, Committed, Log, Snapshot, StoreError};
 
+mod outside;
+
 /// A node that was initialised and unsealed, and its shares in base64.
 struct Node {
     shell: Arc<Shell>,

@@ -180,6 +180,12 @@ impl Metrics {
         }
     }
 
+    /// Commits that had to be tried again.
+    #[cfg(test)]
+    pub fn conflicts(&self) -> u64 {
+        self.conflicts.load(Ordering::Relaxed)
+    }
+
     fn requests(&self, out: &mut Exposition) {
         let mut durations = Family::new(
             "coffer_request_duration_seconds",
