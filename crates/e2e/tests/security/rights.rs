@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 /// Every request that is served without a token, with the reason: method and path, which may end in `*`. Reviewed: a route
 /// that is not here and answers without a token fails the test.
-pub const OPEN: [(&str, &str); 20] = [
+pub const OPEN: [(&str, &str); 35] = [
     // Whether there is a server, and whether it is sealed: load balancers and clients ask before they have a token.
     ("GET HEAD", "sys/health"),
     ("GET HEAD", "sys/leader"),
@@ -29,6 +29,22 @@ pub const OPEN: [(&str, &str); 20] = [
     ("GET HEAD POST PUT", "sys/wrapping/lookup"),
     // Public keys of identity tokens, and where they are: whoever checks such a token has none of ours.
     ("GET HEAD", "identity/oidc/.well-known/*"),
+    // What verifiers of certificates read, who have no token: authorities, lists, certificates by serial number, statuses.
+    ("GET HEAD", "pki/ca"),
+    ("GET HEAD", "pki/ca/pem"),
+    ("GET HEAD", "pki/ca_chain"),
+    ("GET HEAD", "pki/crl"),
+    ("GET HEAD", "pki/crl/pem"),
+    ("GET HEAD", "pki/crl/delta"),
+    ("GET HEAD", "pki/crl/delta/pem"),
+    ("GET HEAD", "pki/cert/*"),
+    ("LIST", "pki/issuers"),
+    ("GET HEAD", "pki/issuer/kept/json"),
+    ("GET HEAD", "pki/issuer/kept/pem"),
+    ("GET HEAD", "pki/issuer/kept/der"),
+    ("GET HEAD", "pki/issuer/kept/crl"),
+    ("GET HEAD", "pki/issuer/kept/crl/*"),
+    ("GET HEAD", "pki/ocsp/*"),
     // Filtered by what the caller may see: nothing, here.
     ("GET HEAD", "sys/internal/ui/mounts"),
     ("GET HEAD", "sys/internal/ui/mounts/*"),

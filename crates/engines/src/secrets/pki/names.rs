@@ -26,7 +26,7 @@ pub(super) struct Wanted {
     /// User ids of the subject.
     pub(super) user_ids: Vec<String>,
     /// Whether the alternative names are those of a request.
-    names_from_request: bool,
+    pub(super) names_from_request: bool,
 }
 
 impl Wanted {
@@ -237,7 +237,9 @@ pub(super) fn name_is_allowed(role: &Role, name: &str) -> bool {
         Some((local, host)) => (Some(local), host),
         None => (None, name),
     };
-    if local.is_some_and(str::is_empty) || host.contains('@') {
+    // No label is empty, but for the root's behind a last dot.
+    let labels = host.strip_suffix('.').unwrap_or(host);
+    if local.is_some_and(str::is_empty) || host.contains('@') || labels.split('.').any(str::is_empty) {
         return false;
     }
     if name.contains('*') {
@@ -262,7 +264,7 @@ fn lies_in(role: &Role, name: &str, host: &str, domain: &str) -> bool {
     if domain.is_empty() {
         return false;
     }
-    if role.allow_bare_domains && (host == domain || name == domain) {
+    if role.allow_bare_domains && (host.eq_ignore_ascii_case(domain) || name == domain) {
         return true;
     }
     // A domain that is written as a mail address is that address alone.
