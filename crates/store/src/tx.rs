@@ -14,6 +14,9 @@ use zeroize::Zeroizing;
 #[cfg(test)]
 mod tests;
 
+/// What most records fit in: a buffer that grows leaves copies of what may be secret behind.
+const RECORD_BYTES_COMMON: usize = 2048;
+
 /// A typed record. Its kind is bound into the sealed bytes; give a changed format a new kind (`"token/2"`).
 pub trait Record: Serialize + DeserializeOwned {
     /// Name and format version, for example `"token/1"`.
@@ -207,7 +210,8 @@ impl Tx {
 
     /// Writes a record at a key.
     pub fn save<T: Record>(&mut self, key: &str, record: &T) -> Result<(), StoreError> {
-        let plain = serde_json::to_vec(record).map_err(|_| StoreError::Record { place: self.full(key) })?;
+        let mut plain = Vec::with_capacity(RECORD_BYTES_COMMON);
+        serde_json::to_writer(&mut plain, record).map_err(|_| StoreError::Record { place: self.full(key) })?;
         self.put(T::KIND, key, plain);
         Ok(())
     }

@@ -56,7 +56,7 @@ impl Committer {
             let work = self.queue.take(self.pace.wanted());
             let group = work.commits.len();
             self.commit(work.commits);
-            self.pace.note(group, self.queue.length());
+            self.pace.note(group, work.lull, self.queue.length());
             for order in work.orders {
                 match order {
                     Order::Arm(mac, reply) => drop(reply.send(self.journal.arm(mac))),
@@ -135,8 +135,7 @@ impl Committer {
     fn checkpoint_if_due(&mut self) {
         let snapshot = self.snapshot();
         // A replay stays short, and what comes while the checkpoint is written has room.
-        let due = snapshot.active_bytes() > self.options.checkpoint_bytes
-            || self.journal.length() > self.options.segment_bytes / 4 * 3;
+        let due = snapshot.active_bytes() > self.options.checkpoint_bytes || self.journal.is_nearly_full();
         if !due || self.checkpoint.is_some() || self.stopped.is_some() || !has_room(&self.journal) {
             return;
         }

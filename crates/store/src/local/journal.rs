@@ -204,9 +204,9 @@ impl Journal {
         self.chain
     }
 
-    /// Bytes written to the current file.
-    pub(super) fn length(&self) -> u64 {
-        self.end
+    /// Whether little room is left in the current file.
+    pub(super) fn is_nearly_full(&self) -> bool {
+        self.end > self.allocated.min(self.segment_bytes) / 4 * 3
     }
 
     /// Syncs the mark, when the store is closed.

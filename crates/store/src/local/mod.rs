@@ -69,13 +69,13 @@ pub struct LocalOptions {
     pub cache_bytes: usize,
     /// Bytes of changes in memory that start a checkpoint.
     pub checkpoint_bytes: usize,
-    /// Bytes of a file of the journal; three quarters of it start a checkpoint, too.
+    /// Bytes of a file of the journal, of which the first may be smaller; three quarters of it start a checkpoint, too.
     pub segment_bytes: u64,
 }
 
 impl Default for LocalOptions {
     fn default() -> Self {
-        Self { cache_bytes: 8 << 20, checkpoint_bytes: 12 << 20, segment_bytes: 16 << 20 }
+        Self { cache_bytes: 8 << 20, checkpoint_bytes: 12 << 20, segment_bytes: 32 << 20 }
     }
 }
 

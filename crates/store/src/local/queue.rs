@@ -9,7 +9,9 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 /// The longest that a commit waits for others to share its sync.
-const PATIENCE: Duration = Duration::from_millis(1);
+const PATIENCE: Duration = Duration::from_millis(5);
+/// How long nobody needs to come for the wait to be over earlier.
+const LULL: Duration = Duration::from_millis(2);
 
 /// What the committer is asked beside commits.
 pub(super) enum Order {
@@ -26,6 +28,8 @@ pub(super) enum Order {
 pub(super) struct Work {
     pub(super) commits: Vec<(Commit, Committed)>,
     pub(super) orders: Vec<Order>,
+    /// Whether the wait for more ended because nobody came.
+    pub(super) lull: bool,
 }
 
 #[derive(Default)]
@@ -89,7 +93,7 @@ impl Queue {
         self.changed.notify_one();
     }
 
-    /// Waits for work. Once there is some, waits a little for `wanted` commits in all.
+    /// Waits for work. Once there is some, waits for `wanted` commits in all, as long as they keep coming.
     pub(super) fn take(&self, wanted: usize) -> Work {
         let mut state = self.lock();
         while state.work.is_empty() {
@@ -103,8 +107,13 @@ impl Queue {
             if left.is_zero() {
                 break;
             }
+            let came = state.work.commits.len();
             state.awaited = wanted;
-            (state, _) = self.changed.wait_timeout(state, left).unwrap_or_else(PoisonError::into_inner);
+            (state, _) = self.changed.wait_timeout(state, left.min(LULL)).unwrap_or_else(PoisonError::into_inner);
+            if state.work.commits.len() == came && state.work.orders.is_empty() {
+                state.work.lull = true;
+                break;
+            }
         }
         state.awaited = 0;
         std::mem::take(&mut state.work)
@@ -134,9 +143,9 @@ impl Pace {
         self.under_way / 2
     }
 
-    /// Notes how many a group had and how many came while it was written.
-    pub(super) fn note(&mut self, group: usize, came: usize) {
-        let faded = self.under_way - self.under_way.div_ceil(8);
+    /// Notes how many a group had, whether it was waited for in vain, and how many came while it was written.
+    pub(super) fn note(&mut self, group: usize, lull: bool, came: usize) {
+        let faded = self.under_way - self.under_way.div_ceil(if lull { 2 } else { 8 });
         self.under_way = faded.max(group + came);
     }
 }
@@ -149,15 +158,31 @@ mod tests {
     fn one_client_never_waits_and_a_crowd_fades() {
         let mut pace = Pace::default();
         for _ in 0..10 {
-            pace.note(1, 0);
+            pace.note(1, false, 0);
             assert_eq!(pace.wanted(), 0);
         }
-        pace.note(20, 12);
+        pace.note(20, false, 12);
         assert_eq!(pace.wanted(), 16);
         for _ in 0..40 {
-            pace.note(1, 0);
+            pace.note(1, false, 0);
         }
         assert_eq!(pace.wanted(), 0);
+        pace.note(128, false, 128);
+        for _ in 0..8 {
+            pace.note(1, true, 0);
+        }
+        assert_eq!(pace.wanted(), 0, "who is waited for in vain is soon not waited for");
+    }
+
+    #[test]
+    fn a_wait_in_vain_ends_early_and_is_told() {
+        let queue = Queue::default();
+        assert!(queue.commit(Commit::default(), Box::new(|_| ())).is_ok());
+        let start = Instant::now();
+        let work = queue.take(100);
+        assert!(work.lull && work.commits.len() == 1 && start.elapsed() >= LULL);
+        assert!(queue.commit(Commit::default(), Box::new(|_| ())).is_ok());
+        assert!(!queue.take(1).lull);
     }
 
     #[test]

@@ -13,6 +13,10 @@ use std::path::{Path, PathBuf};
 
 /// Bytes of zeros written at a time.
 static ZEROS: [u8; 1 << 16] = [0; 1 << 16];
+/// Bytes of zeros that are synced at a time: what is synced beside waits no longer than these take.
+const SLICE_BYTES: u64 = 4 << 20;
+/// Bytes of a file that somebody waits for.
+const HASTY_BYTES: u64 = 16 << 20;
 /// The zeroed file that is taken next.
 const SPARE: &str = "spare";
 /// The same while it is being zeroed; whatever is in it is worth nothing.
@@ -31,11 +35,12 @@ pub(super) fn all(folder: &Path) -> io::Result<Vec<(u64, PathBuf)>> {
     Ok(segments)
 }
 
-/// Makes the file for the commits after a revision, durable with its name. Gives it and its length.
+/// Makes the file for the commits after a revision, durable with its name, of at most so many bytes. Gives it and its
+/// length.
 pub(super) fn begin(folder: &Path, after: Revision, bytes: u64) -> io::Result<(File, u64)> {
     let spare = folder.join(SPARE);
     if !spare.try_exists()? {
-        prepare(folder, bytes)?;
+        prepare(folder, bytes.min(HASTY_BYTES))?;
     }
     let path = folder.join(format!("journal-{:020}", after.0 + 1));
     std::fs::rename(spare, &path)?;
@@ -83,13 +88,17 @@ pub(super) fn extend(file: &File, from: u64, to: u64) -> io::Result<()> {
     file.sync_all()
 }
 
-/// Fills a part of a file with zeros.
+/// Fills a part of a file with zeros, of which all but the last few are durable.
 pub(super) fn zero(file: &File, from: u64, to: u64) -> io::Result<()> {
-    let mut at = from;
+    let (mut at, mut synced) = (from, from);
     while at < to {
         let length = usize::try_from(to - at).unwrap_or(ZEROS.len()).min(ZEROS.len());
         file.write_all_at(ZEROS.get(..length).unwrap_or_default(), at)?;
         at += length as u64;
+        if at - synced >= SLICE_BYTES {
+            file.sync_data()?;
+            synced = at;
+        }
     }
     Ok(())
 }

@@ -45,7 +45,8 @@ impl LocalSnapshot {
     pub(super) fn check(&self, commit: &Commit) -> Result<(), CommitError> {
         let since = commit.read_at;
         let layers = || std::iter::once(&self.active).chain(&self.frozen);
-        let key_changed = |key: &String| layers().any(|layer| layer.changed(key, since));
+        let key_changed =
+            |key: &String| self.area_revision(area_of(key)) > since && layers().any(|layer| layer.changed(key, since));
         let range_changed = |(from, to): &(String, String)| {
             let area = area_of(from);
             // What changed in an area is known without looking at its keys.
@@ -103,8 +104,10 @@ impl Snapshot for LocalSnapshot {
     }
 
     fn get(&self, key: &str) -> Result<Option<Stored>, StoreError> {
+        // What no commit changed since the checkpoint is in no layer.
+        let changed = self.area_revision(area_of(key)) > self.base.revision;
         let layers = std::iter::once(&self.active).chain(&self.frozen);
-        for layer in layers {
+        for layer in layers.filter(|_| changed) {
             if let Some(entry) = layer.get(key, self.revision) {
                 return Ok(entry.value.map(|value| Stored { value, modified: entry.modified }));
             }
