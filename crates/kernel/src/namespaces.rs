@@ -99,8 +99,12 @@ impl NamespaceTree {
         let mut rest = path;
         let mut tail = path;
         let mut walked = base;
-        while let Some((segment, below)) = tail.split_once('/') {
-            walked = format!("{walked}{segment}/");
+        // Where there are no namespaces but the root, no path leads into one.
+        while self.by_path.len() > 1
+            && let Some((segment, below)) = tail.split_once('/')
+        {
+            walked.push_str(segment);
+            walked.push('/');
             tail = below;
             let Some(next) = self.by_path.get(&walked) else { break };
             found = next.clone();

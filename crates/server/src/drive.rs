@@ -1,7 +1,7 @@
 //! The shell around the kernel: snapshot, pure function, audit, commit, reply. A conflict runs the function again, and so
 //! does an answer from outside.
 
-use crate::audit::{Phase, Receipt};
+use crate::audit::{Phase, Receipt, Shared, Unaudited};
 use crate::http::{self, Rendered};
 use crate::shell::{Shell, Unsealed};
 use crate::traces::Trace;
@@ -160,6 +160,7 @@ impl Driven {
             request: self.request.clone(),
             started: self.started,
             audited: self.audited,
+            entries: Shared::default(),
             trace: std::mem::take(&mut self.trace),
         }
     }
@@ -172,6 +173,8 @@ struct Pass {
     started: std::time::Instant,
     /// Whether the request's entry is stored.
     audited: bool,
+    /// What its entries share.
+    entries: Shared,
     trace: Trace,
 }
 
@@ -186,7 +189,7 @@ impl Pass {
     /// the reply leaves.
     async fn settle(mut self, outcome: Outcome) -> Settled {
         let Outcome { mut result, commit, effects, facts } = outcome;
-        if !self.audited && self.shell.audit.record(&self.request, &facts, Phase::Request).await.is_err() {
+        if !self.audited && self.record(&facts, Phase::Request).await.is_err() {
             return Settled::Answered(unaudited());
         }
         self.audited = true;
@@ -253,9 +256,13 @@ impl Pass {
             Err(fault) if self.audited => Phase::Failure(fault),
             Err(fault) => Phase::Refusal(fault),
         };
-        let receipt = self.shell.audit.record(&self.request, &facts, phase).await;
+        let receipt = self.record(&facts, phase).await;
         self.trace.step("audit response");
         self.finish(result, &facts, receipt)
+    }
+
+    async fn record(&mut self, facts: &Facts, phase: Phase<'_>) -> Result<Receipt, Unaudited> {
+        self.shell.audit.record_next(&self.request, facts, phase, &mut self.entries).await
     }
 
     /// Counts the request, ends its trace, and renders the reply if there is a receipt for it.

@@ -31,9 +31,29 @@ pub enum Phase<'a> {
     Refusal(&'a Fault),
 }
 
+/// What the entries of one run of a request have in common, for each device, so that it is encoded and hashed once.
+#[derive(Default)]
+pub struct Shared(Vec<(Arc<Device>, Arc<Vec<u8>>)>);
+
+impl Shared {
+    fn of(&self, device: &Arc<Device>) -> Option<Arc<Vec<u8>>> {
+        self.0.iter().find(|(known, _)| Arc::ptr_eq(known, device)).map(|(_, common)| common.clone())
+    }
+}
+
 /// The objects of an entry, one a line.
-pub(super) fn lines(device: &Device, request: &Request, facts: &Facts, phase: &Phase<'_>) -> Vec<Vec<u8>> {
-    let encoder = Encoder::new(device, request, facts);
+pub(super) fn lines(
+    device: &Arc<Device>,
+    request: &Request,
+    facts: &Facts,
+    phase: &Phase<'_>,
+    shared: &mut Shared,
+) -> Vec<Vec<u8>> {
+    let known = shared.of(device);
+    let encoder = Encoder::new(device, request, facts, known);
+    if matches!(phase, Phase::Request) {
+        shared.0.push((device.clone(), encoder.common.clone()));
+    }
     match phase {
         Phase::Request => vec![encoder.entry("request", None, None)],
         Phase::Response { answer, with_request } => {
@@ -76,23 +96,27 @@ struct Encoder<'a> {
     facts: &'a Facts,
     /// The members `time` and `type` that an entry begins with lack the type; these are all that follow it and that both
     /// entries of a request share, with a comma before each.
-    common: Vec<u8>,
+    common: Arc<Vec<u8>>,
     time: String,
     caller: Option<Arc<CallerText>>,
 }
 
 impl<'a> Encoder<'a> {
-    fn new(device: &'a Device, request: &'a Request, facts: &'a Facts) -> Self {
+    fn new(device: &'a Device, request: &'a Request, facts: &'a Facts, known: Option<Arc<Vec<u8>>>) -> Self {
         let time = device.now().to_rfc3339();
-        let mut encoder = Self { device, request, facts, common: Vec::new(), time, caller: None };
-        let mut common = Vec::with_capacity(1536);
+        let mut encoder = Self { device, request, facts, common: Arc::default(), time, caller: None };
         encoder.caller = facts.session.as_ref().map(|session| device.caller(session, || encoder.caller(session)));
+        if let Some(common) = known {
+            encoder.common = common;
+            return encoder;
+        }
+        let mut common = Vec::with_capacity(1536);
         if let Some(caller) = &encoder.caller {
             common.extend_from_slice(&caller.auth);
         }
         let mut entry = Object::resume(&mut common);
         entry.object("request", |it| encoder.request(it, encoder.caller.as_deref()));
-        encoder.common = common;
+        encoder.common = Arc::new(common);
         encoder
     }
 

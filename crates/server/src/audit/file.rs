@@ -4,12 +4,13 @@
 use super::DeviceError;
 use super::chain::{Chain, parse};
 use engine::Timestamp;
-use rustix::fs::{FileType, Mode, OFlags};
+use rustix::fs::{Advice, FileType, Mode, OFlags};
 use serde_json::json;
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -23,6 +24,9 @@ const CUT_OFF_BYTES_MAX: usize = 4_096;
 const ENTRY_BEGINNING: &[u8] = b"{\"time\":\"";
 /// Bytes of entries that wait for one write; more are written without waiting for others.
 const GROUP_BYTES_MAX: usize = 1 << 20;
+/// Bytes after which the system is asked to begin to write them to disk. Left to itself it lets a gigabyte come together
+/// and writes that at once, and for so long every sync of the store waits behind it.
+const WRITEBACK_BYTES: usize = 4 << 20;
 /// How often it is checked that the file still has a name.
 const CHECK_EVERY: Duration = Duration::from_millis(500);
 
@@ -38,6 +42,10 @@ struct State {
     chain: Option<Chain>,
     group: Group,
     checked: Instant,
+    /// Bytes that were written since the system was last asked to write them to disk.
+    unwritten: usize,
+    /// Whether it is being asked.
+    writing_back: Arc<AtomicBool>,
 }
 
 /// Entries that wait for the same write.
@@ -78,11 +86,15 @@ impl FileSink {
         }
         let mut file = open(path, mode)?;
         check_is_audit_log(&mut file)?;
-        Ok(Self {
-            path: path.to_owned(),
-            mode,
-            state: Mutex::new(State { file, chain: None, group: Group::default(), checked: Instant::now() }),
-        })
+        let state = State {
+            file,
+            chain: None,
+            group: Group::default(),
+            checked: Instant::now(),
+            unwritten: 0,
+            writing_back: Arc::default(),
+        };
+        Ok(Self { path: path.to_owned(), mode, state: Mutex::new(state) })
     }
 
     /// Whether a path names the file that is open here.
@@ -144,7 +156,12 @@ impl FileSink {
             // Only a file that is there counts as checked: until then, each entry looks again and fails.
             state.checked = Instant::now();
         }
-        append(&mut state.file, lines)
+        append(&mut state.file, lines)?;
+        state.unwritten += lines.len();
+        if state.unwritten >= WRITEBACK_BYTES {
+            state.write_back();
+        }
+        Ok(())
     }
 
     /// Opens the file at its path again; the chain goes on in the new file.
@@ -156,6 +173,23 @@ impl FileSink {
         }
         state.file = file;
         Ok(())
+    }
+}
+
+impl State {
+    /// Asks the system to begin to write to disk, on a thread that may block. Pages that are on disk already need no
+    /// memory any more. That it does not is no error: entries are as safe as a write makes them.
+    fn write_back(&mut self) {
+        let (Ok(runtime), Ok(file)) = (tokio::runtime::Handle::try_current(), self.file.try_clone()) else { return };
+        if self.writing_back.swap(true, Ordering::AcqRel) {
+            return;
+        }
+        self.unwritten = 0;
+        let writing_back = self.writing_back.clone();
+        runtime.spawn_blocking(move || {
+            let _advice = rustix::fs::fadvise(&file, 0, None, Advice::DontNeed);
+            writing_back.store(false, Ordering::Release);
+        });
     }
 }
 

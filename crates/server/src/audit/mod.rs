@@ -14,7 +14,7 @@ mod tests;
 pub mod verify;
 
 pub use device::{Device, DeviceError, Options, check_options, file_path};
-pub use entry::{Phase, hashed};
+pub use entry::{Phase, Shared, hashed};
 
 use arc_swap::ArcSwap;
 use engine::Request;
@@ -72,9 +72,20 @@ impl Trail {
     /// Stores an entry on every device that takes it; one success is enough. Devices are written to at once. One that is
     /// known to be broken is not waited for, unless no other stores the entry.
     pub async fn record(&self, request: &Request, facts: &Facts, phase: Phase<'_>) -> Result<Receipt, Unaudited> {
+        self.record_next(request, facts, phase, &mut Shared::default()).await
+    }
+
+    /// The same for one of several entries of a request, all with the same facts.
+    pub async fn record_next(
+        &self,
+        request: &Request,
+        facts: &Facts,
+        phase: Phase<'_>,
+        shared: &mut Shared,
+    ) -> Result<Receipt, Unaudited> {
         let devices = self.devices.load_full();
         let wanting = || devices.iter().filter(|device| device.wants(request, facts));
-        let lines = |device: &Device| entry::lines(device, request, facts, &phase);
+        let mut lines = |device: &Arc<Device>| entry::lines(device, request, facts, &phase, shared);
         let (mut stored, mut wanted) = (false, false);
         let mut under_way = Vec::new();
         let mut broken = Vec::new();

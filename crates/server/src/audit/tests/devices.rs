@@ -1,7 +1,7 @@
 //! The devices: what they refuse, what becomes of a line when one is full, blocked, removed or cut off.
 
 use crate::audit::verify::verify;
-use crate::audit::{Device, Phase, Trail};
+use crate::audit::{Device, Phase, Shared, Trail};
 use engine::crypto::MacKey;
 use engine::{Fault, Headers, Input, Operation, Peer, Request, RequestPath};
 use kernel::audit::AuditDevice;
@@ -368,4 +368,39 @@ async fn headers_are_shown_as_configured_and_a_change_keeps_the_chain() {
     assert_eq!(shown["request"]["headers"]["x-team"][0], "blue");
     assert!(shown["request"]["headers"]["x-key"][0].as_str().unwrap().starts_with("hmac-sha256:"));
     assert_eq!(count(&log), 2);
+}
+
+#[tokio::test]
+async fn both_entries_of_a_request_show_it_alike_on_each_device() {
+    let folder = tempfile::tempdir().unwrap();
+    let (raw, hashed) = (folder.path().join("raw.log"), folder.path().join("hashed.log"));
+    let raw_device = device("file", &[("file_path", raw.to_str().unwrap()), ("log_raw", "true")]);
+    let trail = trail(&[&raw_device, &file(&hashed)]);
+    let request = request(serde_json::json!({ "password": "s3cr3t" }));
+    let mut shared = Shared::default();
+    for phase in [Phase::Request, Phase::Failure(&Fault::Denied)] {
+        assert!(trail.record_next(&request, &Facts::default(), phase, &mut shared).await.is_ok());
+    }
+    for (path, shown) in [(&raw, "s3cr3t"), (&hashed, "hmac-sha256:")] {
+        let text = text(path);
+        let parsed = text.lines().map(|line| serde_json::from_str(line).unwrap());
+        let [asked, answered]: [serde_json::Value; 2] = parsed.collect::<Vec<_>>().try_into().unwrap();
+        assert_eq!(asked["request"], answered["request"]);
+        assert!(asked["request"]["data"]["password"].as_str().unwrap().starts_with(shown));
+        assert_eq!((asked["type"].as_str(), answered["type"].as_str()), (Some("request"), Some("response")));
+    }
+}
+
+#[tokio::test]
+async fn a_file_is_whole_while_the_system_writes_it_to_disk() {
+    let folder = tempfile::tempdir().unwrap();
+    let log = folder.path().join("audit.log");
+    let trail = trail(&[&file(&log)]);
+    let long = "x".repeat(1 << 20);
+    for number in 0..10 {
+        let facts = Facts { path: format!("secret/data/{number}/{long}"), ..Facts::default() };
+        let request = request(serde_json::json!({}));
+        assert!(trail.record(&request, &facts, Phase::Refusal(&Fault::Denied)).await.is_ok());
+    }
+    assert_eq!(count(&log), 20);
 }
