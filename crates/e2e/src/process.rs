@@ -91,15 +91,27 @@ pub fn cpu_seconds(id: u32) -> Outcome<f64> {
 /// Bytes of anonymous memory that process `id` holds (`RssAnon`; mapped files apart).
 ///
 /// # Errors
-/// If the process is gone.
+/// If there is no such process.
 pub fn anonymous_bytes(id: u32) -> Outcome<u64> {
+    status_bytes(id, "RssAnon")
+}
+
+/// Bytes of memory that process `id` holds, pages of mapped files among them (`VmRSS`).
+///
+/// # Errors
+/// If there is no such process.
+pub fn resident_bytes(id: u32) -> Outcome<u64> {
+    status_bytes(id, "VmRSS")
+}
+
+fn status_bytes(id: u32, field: &str) -> Outcome<u64> {
     let status = fs::read_to_string(format!("/proc/{id}/status"))?;
     let kilobytes = status
         .lines()
-        .find_map(|line| line.strip_prefix("RssAnon:"))
+        .find_map(|line| line.strip_prefix(field)?.strip_prefix(':'))
         .and_then(|rest| rest.split_whitespace().next())
         .and_then(|word| word.parse::<u64>().ok())
-        .ok_or_else(|| Failure::new(format!("/proc/{id}/status has no RssAnon")))?;
+        .ok_or_else(|| Failure::new(format!("/proc/{id}/status has no {field}")))?;
     Ok(kilobytes * 1024)
 }
 

@@ -38,8 +38,6 @@ pub(super) struct Load {
 /// What a run measured.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Sample {
-    /// Requests answered.
-    pub(super) requests: f64,
     /// Requests per second of time.
     pub(super) per_second: f64,
     /// Requests per second of the server's processor time.
@@ -73,7 +71,6 @@ impl Loads {
             return Err(Failure::new(format!("not every reply to {} was a success: {line}", load.script)));
         }
         Ok(Sample {
-            requests: number("requests"),
             per_second: number("requests") / (number("microseconds") / 1e6),
             per_cpu_second: number("requests") / used.max(0.01),
             p99_ms: number("p99") / 1e3,

@@ -7,17 +7,17 @@ use std::time::{Duration, Instant};
 
 use serde_json::json;
 
-use super::load::{Load, Loads};
+use super::fill;
 use super::report::{Line, Report};
 use super::subject::bare;
 use crate::failure::{Context, Failure, Outcome};
 use crate::http::Request;
-use crate::process::{Process, anonymous_bytes};
+use crate::process::{Process, anonymous_bytes, resident_bytes};
 use crate::server::Server;
 
 /// How long a server rests before its memory counts as idle.
 const REST: Duration = Duration::from_secs(5);
-/// The longest that filling one server may take.
+/// The longest that filling a store that is not served may take.
 const FILL_MAX: Duration = Duration::from_secs(1500);
 /// Starts of which the median counts.
 const STARTS: usize = 5;
@@ -37,7 +37,7 @@ pub struct Amounts {
 ///
 /// # Errors
 /// If a server refuses what fills it.
-pub fn memory(loads: &Loads, peer: &Path, ours: &Path, amounts: &Amounts, report: &mut Report) -> Outcome<()> {
+pub fn memory(peer: &Path, ours: &Path, amounts: &Amounts, report: &mut Report) -> Outcome<()> {
     let mut servers = (bare(peer).at("peer")?, bare(ours).at("ours")?);
     sleep(REST);
     let idle = (anonymous_bytes(servers.0.process.id())?, anonymous_bytes(servers.1.process.id())?);
@@ -45,11 +45,15 @@ pub fn memory(loads: &Loads, peer: &Path, ours: &Path, amounts: &Amounts, report
     let read = "sys/mounts";
     let starts = (start_ms(&mut servers.0, read)?, start_ms(&mut servers.1, read)?);
     report.print(Line::at_most("start to first read, empty", "ms", starts.0, starts.1, 100.0));
-    fill_tokens(loads, &servers.0, amounts.tokens).at("peer")?;
-    fill_tokens(loads, &servers.1, amounts.tokens).at("ours")?;
+    fill::tokens("peer", &servers.0, amounts.tokens)?;
+    fill::tokens("ours", &servers.1, amounts.tokens)?;
     sleep(REST);
     let full = (anonymous_bytes(servers.0.process.id())?, anonymous_bytes(servers.1.process.id())?);
-    report.print(bytes(&format!("memory with {} tokens", amounts.tokens), full, 0.05));
+    let resident = (resident_bytes(servers.0.process.id())?, resident_bytes(servers.1.process.id())?);
+    report.print(Line {
+        detail: format!("resident {:.1} / {:.1} MB", megabytes(resident.0), megabytes(resident.1)),
+        ..bytes(&format!("memory with {} tokens", amounts.tokens), full, 0.05)
+    });
     drop(servers);
     if amounts.secrets > 0 { large(ours, amounts, report) } else { Ok(()) }
 }
@@ -64,8 +68,8 @@ fn large(ours: &Path, amounts: &Amounts, report: &mut Report) -> Outcome<()> {
     let case = format!("start to first read, {} secrets and leases", amounts.secrets);
     report.print(Line::at_most(&case, "ms", 0.0, took, 300.0));
     sleep(REST);
-    let megabytes = anonymous_bytes(server.process.id())? as f64 / f64::from(1 << 20);
-    report.print(Line::at_most("memory with these", "MB", 0.0, megabytes, 0.0));
+    let held = megabytes(anonymous_bytes(server.process.id())?);
+    report.print(Line::at_most("memory with these", "MB", 0.0, held, 0.0));
     Ok(())
 }
 
@@ -83,9 +87,12 @@ fn fill_store(server: &Server, amounts: &Amounts) -> Outcome<()> {
 }
 
 fn bytes(case: &str, (peer, ours): (u64, u64), share_max: f64) -> Line {
-    let megabytes = |bytes: u64| bytes as f64 / f64::from(1 << 20);
     let line = Line::at_most(case, "MB", megabytes(peer), megabytes(ours), 0.0);
     Line { ratio: ours as f64 / peer.max(1) as f64, aim: -share_max, ..line }
+}
+
+fn megabytes(bytes: u64) -> f64 {
+    bytes as f64 / f64::from(1 << 20)
 }
 
 /// The median time from the start of the process to the first answer to a read as root, unsealing in between.
@@ -108,24 +115,4 @@ fn start_ms(server: &mut Server, read: &str) -> Outcome<f64> {
         times.push(start.elapsed().as_secs_f64() * 1e3);
     }
     Ok(super::median(&times))
-}
-
-fn fill_tokens(loads: &Loads, server: &Server, tokens: u64) -> Outcome<()> {
-    let environment = vec![("TOKEN", server.root_token.clone())];
-    let load = Load { script: "token", path: "/v1/auth/token/create".to_owned(), connections: 64, environment };
-    fill(loads, server, &load, tokens)
-}
-
-/// Repeats a load until it has been answered `wanted` times.
-fn fill(loads: &Loads, server: &Server, load: &Load, wanted: u64) -> Outcome<()> {
-    let start = Instant::now();
-    let mut done = 0.0;
-    while done < wanted as f64 {
-        if start.elapsed() > FILL_MAX {
-            return Err(Failure::new(format!("only {done} of {wanted} were written in {FILL_MAX:?}")));
-        }
-        let seconds = if done == 0.0 || wanted as f64 - done > done * 5.0 { 2 } else { 5 };
-        done += loads.run(load, &server.client.address.to_string(), server.process.id(), seconds)?.requests;
-    }
-    Ok(())
 }

@@ -5,6 +5,7 @@
 //! bare hyper server is measured in the same run, so that each figure also says how far it is from what HTTP costs.
 
 mod cases;
+mod fill;
 mod load;
 mod memory;
 mod report;

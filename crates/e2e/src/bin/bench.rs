@@ -43,7 +43,7 @@ fn measure(arguments: &Arguments) -> Outcome<bool> {
             secrets: arguments.number("million", if short { 0 } else { 1_000_000 })?,
             filler: arguments.binary("fill")?,
         };
-        memory(&loads, &peer, &ours, &amounts, &mut report)?;
+        memory(&peer, &ours, &amounts, &mut report)?;
     }
     println!("\nbare hyper: {:.0} requests per second of processor time", report.limit_per_cpu_second);
     let written = arguments.value("json").unwrap_or_else(|| "bench.json".to_owned());
