@@ -16,6 +16,7 @@ mod randomness;
 mod secret;
 pub mod shamir;
 pub mod signing;
+pub mod ssh;
 pub mod x509;
 
 pub use aead::{DataKey, OpenError};

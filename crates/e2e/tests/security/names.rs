@@ -59,6 +59,11 @@ fn kinds() -> Vec<Kind> {
         ),
         kind("auth/github/map/teams/", json!({ "value": "kept" }), json!({ "value": "hostile" })),
         kind("auth/github/map/users/", json!({ "value": "kept" }), json!({ "value": "hostile" })),
+        kind(
+            "ssh/roles/",
+            json!({ "key_type": "otp", "default_user": "kept" }),
+            json!({ "key_type": "otp", "default_user": "hostile" }),
+        ),
         kind("identity/entity/name/", meta("kept"), meta("hostile")),
         kind("identity/group/name/", meta("kept"), meta("hostile")),
         kind("identity/oidc/key/", json!({ "rotation_period": "24h" }), json!({ "rotation_period": "48h" })),
@@ -80,7 +85,7 @@ const REVOKED_LIST: &str = include_str!("fixtures/revoked.pem");
 const EMPTY_LIST: &str = include_str!("fixtures/empty.pem");
 
 /// Named routes of the table that keep nothing under a name of the caller's choice, by how they begin.
-const NOT_NAMED: [&str; 42] = [
+const NOT_NAMED: &[&str] = &[
     "sys/audit", // devices are root's own, and are made by files here
     "sys/audit-hash/",
     "sys/tools/",
@@ -110,6 +115,11 @@ const NOT_NAMED: [&str; 42] = [
     "auth/userpass/login/",
     "auth/userpass/users/{username}/",
     "auth/approle/role/{role_name}/",
+    "ssh/issuer/{issuer_ref}", // an id of ours, or a name that an import gave
+    "ssh/issuers/import/",
+    "ssh/sign/",
+    "ssh/issue/",
+    "ssh/creds/",
     "identity/entity/id/",
     "identity/oidc/key/{name}/rotate",
     "identity/entity-alias/id/",

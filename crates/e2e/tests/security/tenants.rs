@@ -224,9 +224,16 @@ fn s_chain_every_link_fails_on_its_own() {
         assert_eq!(node.status("POST", path, ""), 403, "{path}");
     }
     assert_eq!(node.call("POST", "sys/mounts/pki", &root, Some(json!({ "type": "pki" }))).status, 400);
-    // 2: logging in by certificate.
+    // 2: logging in by certificate takes a connection that showed one; what a header says is nothing.
     assert_eq!(node.status("POST", "auth/cert/login", &root), 404);
-    assert_eq!(node.call("POST", "sys/auth/cert", &root, Some(json!({ "type": "cert" }))).status, 400);
+    node.write("sys/auth/cert", json!({ "type": "cert" }));
+    let trusted = include_str!("fixtures/authority.pem");
+    node.write("auth/cert/certs/admin", json!({ "certificate": trusted, "token_policies": ["s-chain"] }));
+    for header in ["x-forwarded-client-cert", "x-ssl-client-cert", "ssl-client-cert", "client-cert"] {
+        let mut login = Request { body: Some(b"{}".to_vec()), ..Request::api("POST", "auth/cert/login", "") };
+        login.headers.push((header.to_owned(), trusted.replace('\n', "")));
+        assert_eq!(node.send(&login).status, 400, "{header}");
+    }
     // 3, S02: editing the denied role by another spelling, with everything else allowed.
     node.write("sys/auth/approle", json!({ "type": "approle" }));
     node.write("auth/approle/role/admin", json!({ "token_policies": ["default"] }));
