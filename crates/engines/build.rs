@@ -23,12 +23,23 @@ fn main() {
         for name in &names {
             let path = folder.join(name).join("mod.rs");
             writeln!(modules, "    #[path = {path:?}]\n    pub mod {name};").expect("writing to a string");
-            writeln!(engines, "        std::sync::Arc::new({class}::{name}::engine()),").expect("writing to a string");
+            // A folder that serves several types exports all of them.
+            let several =
+                fs::read_to_string(&path).expect("an engine's module can be read").contains("pub fn engines()");
+            println!("cargo::rerun-if-changed={}", path.display());
+            let export = if several {
+                format!("        {class}::{name}::engines(),")
+            } else {
+                format!(
+                    "        vec![std::sync::Arc::new({class}::{name}::engine()) as std::sync::Arc<dyn engine::Engine>],"
+                )
+            };
+            writeln!(engines, "{export}").expect("writing to a string");
         }
         modules.push_str("}\n");
     }
     let all = format!(
-        "{modules}\n/// Every engine of this binary.\npub fn all() -> Vec<std::sync::Arc<dyn engine::Engine>> {{\n    vec![\n{engines}    ]\n}}\n"
+        "{modules}\n/// Every engine of this binary.\npub fn all() -> Vec<std::sync::Arc<dyn engine::Engine>> {{\n    let all: Vec<Vec<std::sync::Arc<dyn engine::Engine>>> = vec![\n{engines}    ];\n    all.into_iter().flatten().collect()\n}}\n"
     );
     let out = env::var("OUT_DIR").expect("cargo sets it");
     fs::write(Path::new(&out).join("all.rs"), all).expect("the output folder can be written");

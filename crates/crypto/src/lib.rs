@@ -8,6 +8,7 @@ pub mod aead;
 pub mod client_certificate;
 pub mod digest;
 mod hex;
+pub mod jws;
 pub mod kdf;
 pub mod mac;
 pub mod openpgp;

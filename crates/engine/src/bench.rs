@@ -101,12 +101,16 @@ impl Bench {
             Lookup::UnsupportedPath => return Err(Fault::UnsupportedPath),
         };
         let input = found.input(&input);
-        self.asking(operation, path, &input, |cx, input| {
+        let mut reply = self.asking(operation, path, &input, |cx, input| {
             if operation == Operation::Update {
                 cx.operation = found.route.create_or_update_now(cx, input)?;
             }
             found.action.run(cx, input)
-        })
+        })?;
+        match reply.refusal.take() {
+            Some(fault) => Err(*fault),
+            None => Ok(reply),
+        }
     }
 
     /// `GET`.

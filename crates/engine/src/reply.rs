@@ -1,6 +1,6 @@
 //! What a handler gives back.
 
-use crate::Login;
+use crate::{Fault, Login};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use wire::Timestamp;
@@ -20,6 +20,8 @@ pub struct Reply {
     pub auth: Option<Box<wire::Auth>>,
     /// Asks for a status other than the usual one (200 with a body, 204 without, 404 for a read of nothing).
     pub status: Option<u16>,
+    /// The client gets this fault, and what was written is kept all the same. See [`Reply::refusing`].
+    pub refusal: Option<Box<Fault>>,
 }
 
 /// What the body of a reply is.
@@ -80,6 +82,12 @@ impl Reply {
             (false, true) => Self::data(serde_json::json!({ "keys": keys })),
             (false, false) => Self::data(serde_json::json!({ "keys": keys, "key_info": key_info })),
         }
+    }
+
+    /// A fault whose writes are kept, for what must be remembered although the request fails: a state that was used up,
+    /// keys that were fetched. The writes of every other fault are undone.
+    pub fn refusing(fault: Fault) -> Self {
+        Self { refusal: Some(Box::new(fault)), ..Self::default() }
     }
 
     /// A login that held.

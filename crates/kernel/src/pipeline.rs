@@ -135,11 +135,17 @@ fn serve<C: 'static>(
     // A route that needs no token spends none: looking at a wrapping token does not use it up.
     let spent = if flags.unauthenticated { None } else { spend_use(kx)? };
     let mark = kx.tx.mark();
-    let result = run(authorized, kx, mount, &found, &input, context).and_then(|reply| finish(kx, mount, &full, reply));
+    let mut reply = run(authorized, kx, mount, &found, &input, context);
+    let refusal = reply.as_mut().ok().and_then(|reply| reply.refusal.take());
+    let kept = refusal.is_some();
+    let result = match refusal {
+        Some(fault) => Err(*fault),
+        None => reply.and_then(|reply| finish(kx, mount, &full, reply)),
+    };
     if let Err(Fault::Outside(_)) = result {
         return result;
     }
-    if result.is_err() {
+    if result.is_err() && !kept {
         kx.tx.rollback(mark);
         // A key that the handler made goes with its writes.
         let cipher = kx.barrier.clone();
