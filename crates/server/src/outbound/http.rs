@@ -1,11 +1,12 @@
 //! HTTP requests, by clients that keep their connections. A client is remembered by whom it trusts.
 
 use super::address::{NoneAllowed, Resolver, is_forbidden};
+use super::verifier;
 use engine::Secret;
 use engine::outside::{ANSWER_BYTES_MAX, CallAnswer, CallFailure, HttpAnswer, HttpCall, Method, Trust};
 use quick_cache::sync::Cache;
 use reqwest::header::{CACHE_CONTROL, HeaderMap, HeaderName, HeaderValue, LINK};
-use reqwest::{Certificate, Client, Url};
+use reqwest::{Client, Url};
 use std::error::Error;
 use std::sync::Arc;
 use std::time::Duration;
@@ -102,11 +103,8 @@ fn client(trust: &Trust) -> Result<Client, Failed> {
         .pool_idle_timeout(IDLE_TIME_MAX)
         .pool_max_idle_per_host(IDLE_CONNECTIONS_MAX);
     if !trust.authorities.is_empty() {
-        let authorities = Certificate::from_pem_bundle(trust.authorities.as_bytes()).map_err(|_| malformed())?;
-        if authorities.is_empty() || authorities.len() > AUTHORITIES_MAX {
-            return Err(malformed());
-        }
-        builder = builder.tls_certs_only(authorities);
+        let tls = verifier::tls(&trust.authorities, AUTHORITIES_MAX).ok_or_else(malformed)?;
+        builder = builder.tls_backend_preconfigured(tls);
     }
     builder.build().map_err(|_| malformed())
 }

@@ -13,6 +13,7 @@ pub(crate) mod fake;
 mod http;
 #[cfg(test)]
 mod tests;
+mod verifier;
 
 use crate::shell::lock;
 use engine::Secret;
