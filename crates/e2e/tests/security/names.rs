@@ -45,6 +45,11 @@ fn kinds() -> Vec<Kind> {
             json!({ "password": "kept-1", "token_ttl": 60 }),
             json!({ "password": "hostile", "token_ttl": 70 }),
         ),
+        kind(
+            "auth/jwt/role/",
+            json!({ "role_type": "jwt", "user_claim": "sub", "bound_subject": "kept" }),
+            json!({ "role_type": "jwt", "user_claim": "sub", "bound_subject": "hostile" }),
+        ),
         kind("auth/approle/role/", json!({ "token_ttl": 60 }), json!({ "token_ttl": 70 })),
         kind(
             "auth/cert/certs/",

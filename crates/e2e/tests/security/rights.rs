@@ -28,6 +28,11 @@ pub const OPEN: &[(&str, &str)] = &[
     ("GET HEAD", "ssh/issuer/kept/public_key"),
     // The one-time password in the body is what is authorised.
     ("POST PUT", "ssh/verify"),
+    ("POST PUT", "auth/jwt/login"),
+    // A browser or client in the middle of a login, which has no token yet: the state and the client's nonce are checked.
+    ("POST PUT", "auth/jwt/oidc/auth_url"),
+    ("GET HEAD POST PUT", "auth/jwt/oidc/callback"),
+    ("POST PUT", "auth/jwt/oidc/poll"),
     // The wrapping token in the body is what is authorised.
     ("POST PUT", "sys/wrapping/unwrap"),
     ("POST PUT", "sys/wrapping/rewrap"),

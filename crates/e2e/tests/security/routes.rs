@@ -42,6 +42,7 @@ pub fn mount_all(node: &Node) {
         ("sys/auth/cert", json!({ "type": "cert" })),
         ("sys/auth/kubernetes", json!({ "type": "kubernetes" })),
         ("sys/auth/github", json!({ "type": "github" })),
+        ("sys/auth/jwt", json!({ "type": "jwt" })),
     ] {
         node.write(path, body);
     }
