@@ -112,6 +112,11 @@ fn login(bench: &mut Bench, token: &str) -> Result<Login, String> {
     }
 }
 
+/// Why a login fails.
+fn refused(bench: &mut Bench, token: &str) -> String {
+    login(bench, token).err().unwrap_or_else(|| "login".to_owned())
+}
+
 /// What a test's provider answers to a call, and the calls that it got.
 type Calls = Rc<RefCell<Vec<(String, String)>>>;
 
