@@ -24,17 +24,16 @@ pub(super) struct Cluster {
 
 #[derive(Deserialize)]
 struct TokenReview {
-    #[serde(default)]
-    status: ReviewStatus,
+    status: Option<ReviewStatus>,
 }
 
 #[derive(Deserialize, Default)]
 #[serde(default)]
 struct ReviewStatus {
     authenticated: bool,
-    user: User,
-    audiences: Vec<String>,
-    error: String,
+    user: Option<User>,
+    audiences: Option<Vec<String>>,
+    error: Option<String>,
 }
 
 #[derive(Deserialize, Default)]
@@ -53,8 +52,8 @@ struct Object {
 #[serde(default)]
 struct Metadata {
     uid: String,
-    labels: BTreeMap<String, String>,
-    annotations: BTreeMap<String, String>,
+    labels: Option<BTreeMap<String, String>>,
+    annotations: Option<BTreeMap<String, String>>,
 }
 
 impl Cluster {
@@ -86,12 +85,14 @@ impl Cluster {
         let call = self.call(Method::Post, "/apis/authentication.k8s.io/v1/tokenreviews").json(&body);
         let answer = self.asked(cx, call)?;
         let TokenReview { status } = answer.json().ok_or_else(|| unusable("its answer is not a TokenReview"))?;
-        let user = &status.user;
-        let other_audience = !audience.is_empty()
-            && !status.audiences.is_empty()
-            && !status.audiences.iter().any(|accepted| accepted == audience);
+        // A member that is `null` is one that is not there.
+        let status = status.unwrap_or_default();
+        let user = status.user.unwrap_or_default();
+        let audiences = status.audiences.unwrap_or_default();
+        let other_audience =
+            !audience.is_empty() && !audiences.is_empty() && !audiences.iter().any(|accepted| accepted == audience);
         let good = status.authenticated
-            && status.error.is_empty()
+            && status.error.is_none_or(|error| error.is_empty())
             && user.username == account.user_name()
             && user.uid == account.uid
             && !other_audience;
@@ -103,7 +104,7 @@ impl Cluster {
         let path = format!("/api/v1/namespaces/{}", account.namespace);
         let answer = self.asked(cx, self.call(Method::Get, &path))?;
         let object: Object = answer.json().ok_or_else(|| unusable("its answer is not a Namespace"))?;
-        Ok(object.metadata.labels)
+        Ok(object.metadata.labels.unwrap_or_default())
     }
 
     /// What the annotations of the service account say of its alias.
@@ -115,7 +116,7 @@ impl Cluster {
         if object.metadata.uid != account.uid {
             return Err(Fault::Denied);
         }
-        let annotations = object.metadata.annotations.into_iter();
+        let annotations = object.metadata.annotations.unwrap_or_default().into_iter();
         let wanted = annotations.filter_map(|(name, value)| Some((name.strip_prefix(ALIAS_METADATA)?.to_owned(), value)));
         Ok(wanted.take(ANNOTATIONS_MAX).collect())
     }

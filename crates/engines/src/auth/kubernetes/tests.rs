@@ -59,7 +59,7 @@ impl Cluster {
             json!({ "status": {
                 "authenticated": !self.revoked,
                 "user": self.user.clone().unwrap_or(user),
-                "audiences": self.audiences.clone().unwrap_or(json!([])),
+                "audiences": self.audiences.clone().unwrap_or(Value::Null),
             } })
         } else if call.url.contains("/serviceaccounts/") {
             let name = "vault.hashicorp.com/alias-metadata-team";
@@ -239,6 +239,8 @@ fn an_audience_has_to_be_the_clusters_too() {
     let (mut bench, cluster) = mounted();
     role(&mut bench, "aud", json!({ "audience": "vault" }));
     let token = jwt(&claims());
+    log_in(&mut bench, "aud", &token).unwrap();
+    cluster.borrow_mut().audiences = Some(json!([]));
     log_in(&mut bench, "aud", &token).unwrap();
     cluster.borrow_mut().audiences = Some(json!(["vault", "x"]));
     log_in(&mut bench, "aud", &token).unwrap();
