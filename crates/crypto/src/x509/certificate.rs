@@ -1,6 +1,6 @@
 //! Certificates (RFC 5280 section 4.1), made and read.
 
-use super::key::Signed;
+use super::public_key::Signed;
 use super::{
     DistinguishedName, Extensions, PrivateKey, PublicKey, SignatureScheme, X509_BYTES_MAX, X509Error, pem_blocks,
     pem_encode,

@@ -2,7 +2,7 @@
 
 use super::certificate::{serial_number, time};
 use super::extension::{DELTA_INDICATOR, LIST_NUMBER};
-use super::key::Signed;
+use super::public_key::Signed;
 use super::{Certificate, Extensions, PrivateKey, SignatureScheme, X509Error};
 use der::asn1::{Any, Int};
 use der::{Encode, Sequence};

@@ -12,20 +12,24 @@ mod key;
 mod name;
 mod ocsp;
 mod pem;
+mod public_key;
 mod request;
 mod san;
+mod scheme;
 #[cfg(test)]
 mod tests;
 
 pub use certificate::{Certificate, Template};
 pub use crl::{ListTemplate, RevokedEntry, build_list};
 pub use extension::{Constraints, Extension, Extensions, KEY_USAGE_NAMES, Policy, key_usage_bits, oid_is_valid};
-pub use key::{Hash, KeyKind, PrivateKey, PublicKey, SignatureScheme};
+pub use key::{KeyKind, PrivateKey};
 pub use name::{DistinguishedName, Subject};
 pub use ocsp::{CertificateStatus, OcspFailure, OcspRequest, SingleStatus, ocsp_failure, ocsp_response};
 pub use pem::{PemBlock, pem_blocks, pem_encode};
+pub use public_key::PublicKey;
 pub use request::CertificateRequest;
 pub use san::{AlternativeNames, OtherName};
+pub use scheme::{Hash, SignatureScheme};
 
 /// The longest PEM or DER text that is read, in bytes.
 pub const X509_BYTES_MAX: usize = 1024 * 1024;

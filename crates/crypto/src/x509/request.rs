@@ -1,6 +1,6 @@
 //! Certificate requests (PKCS #10, RFC 2986).
 
-use super::key::Signed;
+use super::public_key::Signed;
 use super::{
     DistinguishedName, Extensions, PrivateKey, PublicKey, SignatureScheme, X509_BYTES_MAX, X509Error, pem_blocks,
     pem_encode,

@@ -9,7 +9,7 @@ use super::wire::{IssuerPath, ListRequest, WriteIssuer, WriteUrls};
 use super::{crl, fetch};
 use engine::crypto::x509::SignatureScheme;
 use engine::{CommaList, Cx, Fault, Page, Reply, Route};
-use serde_json::{Map, json};
+use serde_json::{Map, Value, json};
 
 /// Roles that are looked at for a warning.
 const ROLES_LOOKED_AT_MAX: usize = 1000;
@@ -134,7 +134,7 @@ fn set_chain(cx: &mut Cx, issuer: &mut Issuer, references: Vec<String>) -> Resul
 }
 
 fn delete(cx: &mut Cx, path: IssuerPath) -> Result<Reply, Fault> {
-    let Ok(issuer) = Issuer::find(cx, &path.issuer_ref) else { return Ok(Reply::empty().status(200)) };
+    let Ok(issuer) = Issuer::find(cx, &path.issuer_ref) else { return Ok(Reply::data(Value::Null)) };
     cx.tx.delete(&format!("{ISSUERS}{}", issuer.id));
     let mut warnings = Vec::new();
     let mut default = DefaultIssuer::load(cx)?;
@@ -153,7 +153,7 @@ fn delete(cx: &mut Cx, path: IssuerPath) -> Result<Reply, Fault> {
     }
     crl::forget_issuer(cx, &issuer.id);
     rebuild_chains(cx)?;
-    Ok(warned(Reply::empty().status(200), warnings))
+    Ok(warned(Reply::data(Value::Null), warnings))
 }
 
 fn roles_that_name(cx: &mut Cx, reference: &str) -> Result<usize, Fault> {

@@ -10,6 +10,7 @@
 //! request's extensions (security rows S84, S85).
 
 mod answers;
+mod block;
 mod config;
 mod crl;
 mod fetch;
@@ -26,14 +27,17 @@ mod ocsp;
 mod profile;
 mod revoke;
 mod role;
+mod role_check;
 mod roles;
 mod root;
 mod sign;
 #[cfg(test)]
 mod tests;
 mod tidy;
+mod tidy_plan;
 mod validity;
 mod wire;
+mod wire_role;
 
 use engine::{Class, Cx, Engine, Fault, LeaseRecord, Options, Route, Table};
 

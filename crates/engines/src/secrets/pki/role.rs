@@ -1,14 +1,11 @@
 //! A role as it is stored, at `role/<name>`: which names, keys and times it allows.
 
-use super::key::kind_of;
-use super::names::parse_other;
-use super::wire::{WriteRole, WriteRoleMore};
-use super::answers::server_error;
+use super::wire_role::{WriteRole, WriteRoleMore};
+use super::block::Block;
 use engine::crypto::x509::{Hash, KeyKind, Policy, PublicKey, SignatureScheme, Subject, oid_is_valid};
-use engine::{CommaList, Cx, Fault, Record, Seconds, Timestamp};
+use engine::{CommaList, Cx, Fault, Record, Seconds};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use std::net::IpAddr;
 use std::sync::Arc;
 
 /// Where the roles are.
@@ -138,37 +135,6 @@ impl Default for Role {
     }
 }
 
-/// A block of addresses.
-pub(super) struct Block {
-    address: IpAddr,
-    bits: u32,
-}
-
-impl Block {
-    /// Reads `address/bits`.
-    pub(super) fn parse(text: &str) -> Option<Self> {
-        let (address, bits) = text.split_once('/')?;
-        let address: IpAddr = address.parse().ok()?;
-        let bits: u32 = bits.parse().ok()?;
-        (bits <= if address.is_ipv4() { 32 } else { 128 }).then_some(Self { address, bits })
-    }
-
-    /// Whether an address lies in it. Addresses of IPv4 written as IPv6 are IPv6.
-    pub(super) fn holds(&self, address: IpAddr) -> bool {
-        match (self.address, address) {
-            (IpAddr::V4(block), IpAddr::V4(address)) => {
-                let mask = u32::MAX.checked_shl(32 - self.bits).unwrap_or(0);
-                block.to_bits() & mask == address.to_bits() & mask
-            }
-            (IpAddr::V6(block), IpAddr::V6(address)) => {
-                let mask = u128::MAX.checked_shl(128 - self.bits).unwrap_or(0);
-                block.to_bits() & mask == address.to_bits() & mask
-            }
-            _ => false,
-        }
-    }
-}
-
 /// Whether a name is one that roles, issuers and keys may have: letters, digits and `_`, with `-` and `.` inside. Names
 /// keep their case, so that a path has one spelling for each.
 pub(super) fn name_is_valid(name: &str) -> bool {
@@ -251,6 +217,11 @@ impl Role {
 
     /// Takes what was sent; the whole is checked afterwards.
     pub(super) fn apply(&mut self, sent: WriteRole, more: WriteRoleMore) {
+        self.apply_flags(&sent, &more);
+        self.apply_values(sent, more);
+    }
+
+    fn apply_flags(&mut self, sent: &WriteRole, more: &WriteRoleMore) {
         let flags = [
             (&mut self.allow_localhost, sent.allow_localhost),
             (&mut self.allowed_domains_template, sent.allowed_domains_template),
@@ -276,6 +247,9 @@ impl Role {
             (&mut self.basic_constraints_valid_for_non_ca, more.basic_constraints_valid_for_non_ca),
         ];
         flags.into_iter().for_each(|(kept, sent)| *kept = sent.unwrap_or(*kept));
+    }
+
+    fn apply_values(&mut self, sent: WriteRole, more: WriteRoleMore) {
         let seconds = |sent: Option<Seconds>| sent.map(|Seconds(seconds)| seconds);
         let numbers = [
             (&mut self.ttl, seconds(sent.ttl)),
@@ -321,94 +295,6 @@ impl Role {
             }
         });
     }
-
-    /// Checks the whole and completes it; returns warnings.
-    pub(super) fn check(&mut self) -> Result<Vec<String>, Fault> {
-        self.check_kinds()?;
-        self.check_names()?;
-        if self.ttl < 0 || self.max_ttl < 0 || self.not_before_duration < 0 {
-            return Err(Fault::invalid("a duration cannot be negative"));
-        }
-        if self.max_ttl != 0 && self.ttl > self.max_ttl {
-            return Err(Fault::invalid("\"ttl\" value must be less than \"max_ttl\" value"));
-        }
-        self.check_bounds()?;
-        let mut warnings = Vec::new();
-        if self.no_store && self.generate_lease {
-            self.generate_lease = false;
-            warnings.push(
-                "mutually exclusive values no_store=true and generate_lease=true were both specified; no_store=true \
-                 takes priority"
-                    .to_owned(),
-            );
-        }
-        if self.issuer_ref.is_empty() {
-            self.issuer_ref = "default".to_owned();
-        }
-        Ok(warnings)
-    }
-
-    fn check_kinds(&mut self) -> Result<(), Fault> {
-        if self.key_type == "any" {
-            (self.key_bits, self.signature_bits) = (0, 0);
-            return Ok(());
-        }
-        let kind = kind_of(&self.key_type, self.key_bits)?;
-        self.key_bits = i64::from(kind.bits());
-        if !matches!(self.signature_bits, 0 | 256 | 384 | 512) {
-            return Err(Fault::invalid(format!("unsupported hash signature algorithm: {}", self.signature_bits)));
-        }
-        if self.signature_bits == 0 && self.key_type == "rsa" {
-            self.signature_bits = 256;
-        }
-        Ok(())
-    }
-
-    fn check_names(&self) -> Result<(), Fault> {
-        for oid in &self.ext_key_usage_oids {
-            if !oid_is_valid(oid) {
-                return Err(Fault::invalid(format!(
-                    "{oid:?} could not be parsed as a valid oid for an extended key usage"
-                )));
-            }
-        }
-        if let Some(bad) = self.policy_identifiers.iter().find(|text| policy(text).is_none()) {
-            return Err(server_error(format!(
-                "policy identifier {bad:?} is neither a valid OID nor a JSON policy identifier"
-            )));
-        }
-        let known = |kind: &&String| !matches!(kind.as_str(), "email" | "hostname" | "disabled");
-        if let Some(bad) = self.cn_validations.iter().find(known) {
-            return Err(server_error(format!("cn_validations value incorrect: unknown type: `{bad}`")));
-        }
-        if let Some(bad) = self.allowed_ip_sans_cidr.iter().find(|text| Block::parse(text).is_none()) {
-            return Err(Fault::invalid(format!("error parsing allowed_ip_sans_cidr: invalid CIDR address: {bad}")));
-        }
-        for text in self.allowed_other_sans.iter().filter(|text| *text != "*") {
-            parse_other(text).map_err(|error| Fault::invalid(format!("error parsing allowed_other_sans: {error}")))?;
-        }
-        // Templates are not filled in here; one that were taken as a plain name would allow what nobody meant.
-        if self.allowed_domains.iter().chain(&self.allowed_uri_sans).any(|name| name.contains("{{")) {
-            return Err(Fault::invalid("identity templates in allowed_domains and allowed_uri_sans are not supported"));
-        }
-        Ok(())
-    }
-
-    fn check_bounds(&self) -> Result<(), Fault> {
-        if !matches!(self.not_before_bound.as_str(), "permit" | "duration" | "forbid") {
-            return Err(Fault::invalid(
-                "Unknown value for field `not_before_bound`. Possible values are `permit` `duration` or `forbid`",
-            ));
-        }
-        let named = matches!(self.not_after_bound.as_str(), "permit" | "ttl-limited" | "forbid");
-        if !named && Timestamp::parse_rfc3339(&self.not_after_bound).is_err() {
-            return Err(Fault::invalid(
-                "Unknown value for field `not_after_bound`. Possible values are `permit`, `ttl-limited`, `forbid`, or an \
-                 explicit timestamp.",
-            ));
-        }
-        Ok(())
-    }
 }
 
 /// A list that came as one text is split at commas, unless it is JSON.
@@ -425,7 +311,7 @@ fn split_policies(list: Vec<String>) -> Vec<String> {
     list.into_iter().flat_map(parts).collect()
 }
 
-fn policy(text: &str) -> Option<Policy> {
+pub(super) fn policy(text: &str) -> Option<Policy> {
     if oid_is_valid(text) {
         return Some(Policy { oid: text.to_owned(), ..Policy::default() });
     }

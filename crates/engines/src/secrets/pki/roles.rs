@@ -3,7 +3,8 @@
 use super::answers::warned;
 use super::issuer::Issuer;
 use super::role::{ROLES, Role, name_is_valid};
-use super::wire::{ListRequest, NamePath, WriteRole, WriteRoleMore};
+use super::wire::{ListRequest, NamePath};
+use super::wire_role::{WriteRole, WriteRoleMore};
 use engine::{Cx, Fault, Reply, Route};
 
 pub(super) fn routes() -> Vec<Route<Cx>> {

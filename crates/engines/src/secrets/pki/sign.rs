@@ -34,6 +34,10 @@ const OURS: [&str; 8] = [
     "1.3.6.1.5.5.7.1.1",
 ];
 
+const OUTLIVES: &str = "The expiration time for the signed certificate is after the CA's expiration time. If the new \
+    certificate is not treated as a root, validation paths with the certificate past the issuing CA's expiration time will \
+    fail.";
+
 pub(super) fn routes() -> Vec<Route<Cx>> {
     let verbatim = "A certificate on a request, as it is.";
     let intermediate = "The certificate of an intermediate authority.";
@@ -157,6 +161,9 @@ fn sign_intermediate(cx: &mut Cx, reference: &str, sent: Intermediate) -> Result
     let role = Role { not_before_duration: backdated(&parts), ..Role::default() };
     let permitted = Issuer { leaf_not_after_behavior: intermediate_behavior(&signer.issuer), ..signer.issuer.clone() };
     let window = validity::window(cx, &role, &sent, Some((&permitted, &signer.certificate)), &mut warnings)?;
+    if window.not_after.seconds() > signer.certificate.not_after() {
+        warnings.push(OUTLIVES.to_owned());
+    }
     let urls = signer.issuer.urls(cx)?;
     if urls.is_empty() {
         warnings.push(super::root::NO_URLS.to_owned());

@@ -5,10 +5,10 @@
 //! and the safety buffer is over (S87), whatever is asked.
 
 use super::answers::{serial_text, warned};
-use super::config::parsed;
 use super::fetch::{self, CERTIFICATES};
 use super::issuer::{DefaultIssuer, ISSUERS, Issuer, rebuild_chains};
 use super::revoke::{REVOKED, Revoked};
+use super::tidy_plan::{PAGE_SIZE_MAX, Plan};
 use super::wire::{AutoTidyFields, TidyFields};
 use super::crl;
 use engine::{Cx, Fault, Page, Record, Reply, Route, Seconds, Timestamp};
@@ -17,8 +17,6 @@ use serde_json::{Value, json};
 
 const CONFIG: &str = "config/auto-tidy";
 const STATE: &str = "state/tidy";
-/// Certificates looked at in one step.
-const PAGE_SIZE_MAX: i64 = 1000;
 const NOTHING: &str = "Enable at least one tidy operation to be run (tidy_cert_store / tidy_revoked_certs / \
     tidy_invalid_certs / tidy_revoked_cert_issuer_associations / tidy_expired_issuers / tidy_move_legacy_ca_bundle / \
     tidy_acme).";
@@ -30,112 +28,6 @@ pub(super) fn routes() -> Vec<Route<Cx>> {
         Route::at("tidy-status", "How far tidying is.").read(status),
         Route::at("config/auto-tidy", "When tidying runs by itself.").read(read).write(write),
     ]
-}
-
-/// What tidying does, and when; member by member as the API shows it.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-struct Plan {
-    acme_account_safety_buffer: i64,
-    enabled: bool,
-    interval_duration: i64,
-    issuer_safety_buffer: i64,
-    maintain_stored_certificate_counts: bool,
-    page_size: i64,
-    pause_duration: String,
-    publish_stored_certificate_count_metrics: bool,
-    revoked_safety_buffer: i64,
-    safety_buffer: i64,
-    tidy_acme: bool,
-    tidy_cert_store: bool,
-    tidy_expired_issuers: bool,
-    tidy_invalid_certs: bool,
-    tidy_move_legacy_ca_bundle: bool,
-    tidy_revoked_cert_issuer_associations: bool,
-    tidy_revoked_certs: bool,
-}
-
-impl Record for Plan {
-    const KIND: &'static str = "pki-auto-tidy/1";
-}
-
-impl Default for Plan {
-    fn default() -> Self {
-        Self {
-            acme_account_safety_buffer: 2_592_000,
-            enabled: false,
-            interval_duration: 43_200,
-            issuer_safety_buffer: 31_536_000,
-            maintain_stored_certificate_counts: false,
-            page_size: PAGE_SIZE_MAX,
-            pause_duration: "0s".to_owned(),
-            publish_stored_certificate_count_metrics: false,
-            revoked_safety_buffer: 259_200,
-            safety_buffer: 259_200,
-            tidy_acme: false,
-            tidy_cert_store: false,
-            tidy_expired_issuers: false,
-            tidy_invalid_certs: false,
-            tidy_move_legacy_ca_bundle: false,
-            tidy_revoked_cert_issuer_associations: false,
-            tidy_revoked_certs: false,
-        }
-    }
-}
-
-impl Plan {
-    fn apply(&mut self, sent: TidyFields, config: bool) -> Result<(), Fault> {
-        let flags = [
-            (&mut self.tidy_acme, sent.tidy_acme),
-            (&mut self.tidy_cert_store, sent.tidy_cert_store),
-            (&mut self.tidy_expired_issuers, sent.tidy_expired_issuers),
-            (&mut self.tidy_invalid_certs, sent.tidy_invalid_certs),
-            (&mut self.tidy_move_legacy_ca_bundle, sent.tidy_move_legacy_ca_bundle),
-            (&mut self.tidy_revoked_cert_issuer_associations, sent.tidy_revoked_cert_issuer_associations),
-            (&mut self.tidy_revoked_certs, sent.tidy_revoked_certs.or(sent.tidy_revocation_list)),
-        ];
-        flags.into_iter().for_each(|(kept, sent)| *kept = sent.unwrap_or(*kept));
-        let revoked = sent.revoked_safety_buffer.or(sent.safety_buffer);
-        let buffers = [
-            ("safety_buffer", &mut self.safety_buffer, sent.safety_buffer),
-            ("revoked_safety_buffer", &mut self.revoked_safety_buffer, revoked),
-            ("issuer_safety_buffer", &mut self.issuer_safety_buffer, sent.issuer_safety_buffer),
-            ("acme_account_safety_buffer", &mut self.acme_account_safety_buffer, sent.acme_account_safety_buffer),
-        ];
-        for (name, kept, sent) in buffers {
-            let Some(Seconds(seconds)) = sent else { continue };
-            if seconds < 1 {
-                return Err(Fault::invalid(if config {
-                    format!("given {name} must be at least one second; got: {seconds}")
-                } else {
-                    format!("{name} must be greater than zero")
-                }));
-            }
-            *kept = seconds;
-        }
-        if let Some(pause) = sent.pause_duration {
-            if parsed(&pause).is_none() {
-                return Err(Fault::invalid("pause_duration is no duration"));
-            }
-            self.pause_duration = pause;
-        }
-        if let Some(size) = sent.page_size {
-            if size < 1 {
-                return Err(Fault::invalid("page_size must be greater than zero"));
-            }
-            self.page_size = size;
-        }
-        Ok(())
-    }
-
-    const fn does_nothing(&self) -> bool {
-        !(self.tidy_acme
-            || self.tidy_cert_store
-            || self.tidy_expired_issuers
-            || self.tidy_invalid_certs
-            || self.tidy_move_legacy_ca_bundle
-            || self.tidy_revoked_cert_issuer_associations
-            || self.tidy_revoked_certs)
-    }
 }
 
 /// How far a run is.
