@@ -5,11 +5,15 @@
 #![forbid(unsafe_code)]
 
 pub mod aead;
+pub mod cipher;
 pub mod client_certificate;
 pub mod digest;
+pub mod hash;
 mod hex;
 pub mod jws;
 pub mod kdf;
+pub mod keypair;
+pub mod keywrap;
 pub mod mac;
 pub mod openpgp;
 pub mod password;

@@ -138,7 +138,7 @@ impl Tx {
     }
 
     /// The record at a key, decoded once for all transactions that meet it at the same revision. Only for records that
-    /// hold no secret, since it stays in memory in clear.
+    /// hold no secret, since it stays in memory in clear, or that wipe what is secret in them when they are dropped.
     pub fn load_shared<T: Record + Send + Sync + 'static>(&mut self, key: &str) -> Result<Option<Arc<T>>, StoreError> {
         let full = self.full(key);
         if self.recall.is_none() || self.writes.contains_key(&full) {

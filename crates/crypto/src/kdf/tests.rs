@@ -26,3 +26,21 @@ fn rfc_5869() {
         assert_eq!(hkdf_sha256(&secret, &salt, &info).to_vec(), bytes(expected));
     }
 }
+
+#[test]
+fn longer_output_begins_like_shorter_output() {
+    // RFC 5869 test case 3: no salt, no info, 42 bytes.
+    let output = hkdf_sha256_bytes(&[0x0b; 22], b"", 42);
+    assert_eq!(
+        crate::hex(&output),
+        "8da4e775a563c18f715f802a063c5a31b8a11f5c5ee1879ec3454e5f3c738d2d9d201395faa4b61a96c8"
+    );
+    assert_eq!(hkdf_sha256_bytes(b"k", b"i", 32).as_slice(), hkdf_sha256(b"k", b"", b"i").as_slice());
+    assert!(hkdf_sha256_bytes(b"k", b"i", 0).is_empty());
+}
+
+#[test]
+fn the_counter_mode_is_one_mac_over_counter_context_and_length() {
+    let by_hand = crate::hmac_sha256(b"secret", &[b"\0\0\0\0context\0\0\x01\0"]);
+    assert_eq!(*counter_sha256(b"secret", b"context"), by_hand);
+}

@@ -207,7 +207,7 @@ fn flood_length() -> u32 {
 }
 
 /// Routes of features that do not exist here, by the row that is about them. They answer that there is nothing.
-const ABSENT: [(&str, &str); 38] = [
+const ABSENT: [(&str, &str); 35] = [
     ("S11", "sys/policies/egp/x"),
     ("S11", "sys/policies/rgp/x"),
     ("S24", "sys/license"),
@@ -218,9 +218,6 @@ const ABSENT: [(&str, &str); 38] = [
     ("S45", "sys/storage/raft/bootstrap/challenge"),
     ("S45", "sys/storage/raft/bootstrap/answer"),
     ("S45", "sys/storage/raft/bootstrap"),
-    ("S47", "transit/keys/x"),
-    ("S79", "transit/encrypt/x"),
-    ("S79", "transit/decrypt/x"),
     ("S09", "gcp/roleset/x"),
     ("S09", "database/creds/x"),
     ("S48", "sys/plugins/runtimes/catalog/container/x"),
@@ -291,16 +288,6 @@ fn s45_joining_a_cluster_costs_nothing_however_often_it_is_tried() {
     }
     let grown = anonymous_bytes(id).unwrap().saturating_sub(warm);
     assert!(grown < 8 << 20, "{grown} bytes");
-}
-
-#[test]
-fn s47_no_kind_of_transit_key_can_be_made() {
-    nothing_is_there(&["S47"]);
-}
-
-#[test]
-fn s79_no_nonce_of_a_caller_is_taken() {
-    nothing_is_there(&["S79"]);
 }
 
 #[test]

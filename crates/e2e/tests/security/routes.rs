@@ -37,6 +37,7 @@ pub fn mount_all(node: &Node) {
         ("sys/mounts/secret", json!({ "type": "kv", "options": { "version": "2" } })),
         ("sys/mounts/pki", json!({ "type": "pki" })),
         ("sys/mounts/ssh", json!({ "type": "ssh" })),
+        ("sys/mounts/transit", json!({ "type": "transit" })),
         ("sys/auth/userpass", json!({ "type": "userpass" })),
         ("sys/auth/approle", json!({ "type": "approle" })),
         ("sys/auth/cert", json!({ "type": "cert" })),
