@@ -1,8 +1,8 @@
 //! The `transit` engine: encrypts, signs and authenticates what clients send, with keys that they never see.
 //!
-//! Paths: `keys/<name>` and what is below it (`keys`, `import`, `certificates`), `encrypt`, `decrypt`, `rewrap`, `datakey`
+//! Paths: `keys/<name>` and what is below it (`keys`, `import`), `encrypt`, `decrypt`, `rewrap`, `datakey`
 //! (`encrypt`), `sign`, `verify` (`sign`), `hmac` (`mac`), `hash`, `random` (`hashes`), `export`, `byok-export` (`export`),
-//! `backup`, `restore` (`backup`), `derive-key` (`agreement`), `wrapping_key` (`import`), `config/keys`, `cache-config`
+//! `backup`, `restore` (`backup`), `wrapping_key` (`import`), `config/keys`, `cache-config`
 //! (`config`). Storage keys: `key/<name>`, `version/<name>/<number>` (`record`), `rotation/<time>/<name>` (`rotation`),
 //! `wrapping-key`, `config/keys`, `config/cache`. Names of keys keep their capitals, as upstream's do, and have one spelling
 //! each.
