@@ -9,6 +9,7 @@ use crate::tokens::{self, Token};
 use crate::{Effect, Kernel, Kx, help, issue, lockout, namespace_lock, wrapping};
 use engine::{Cx, Fault, Found, Lookup, Mount, Page, Randomness, Reply, Route, Table, Tx};
 use std::sync::Arc;
+use store::Mark;
 use wire::Operation;
 
 /// Serves one request.
@@ -146,11 +147,7 @@ fn serve<C: 'static>(
         return result;
     }
     if result.is_err() && !kept {
-        kx.tx.rollback(mark);
-        // A key that the handler made goes with its writes.
-        let cipher = kx.barrier.clone();
-        kx.tx.replace_cipher(cipher);
-        kx.effects.retain(Effect::outlives_fault);
+        undo(kx, mark);
     }
     if flags.login {
         lockout::after_login(kx, mount, found.route.alias(&input), result.as_ref().err())?;
@@ -159,6 +156,15 @@ fn serve<C: 'static>(
         tokens::revoke_tree(kx, &at)?;
     }
     result
+}
+
+/// Takes back what a handler that failed did.
+fn undo(kx: &mut Kx, mark: Mark) {
+    kx.tx.rollback(mark);
+    // A key that the handler made goes with its writes.
+    let cipher = kx.barrier.clone();
+    kx.tx.replace_cipher(cipher);
+    kx.effects.retain(Effect::outlives_fault);
 }
 
 /// The only place that runs a handler, and it takes the proof that it may (security decision D3).

@@ -106,3 +106,19 @@ fn s10_a_mount_is_not_moved_onto_a_namespace() {
     }
     assert_eq!(world.status(ROOT, Operation::Read, "accounts/creds", Value::Null), 200);
 }
+
+#[test]
+fn a_revocation_that_asks_outside_is_postponed_by_the_job_and_never_lost() {
+    let mut world = World::new();
+    world.mount_accounts("");
+    world.lease("");
+    world.accounts.set_far(true);
+    world.now = world.now.plus_seconds(601);
+    world.expire();
+    let leases = |world: &World| world.keys_below("root/lease/accounts/").len();
+    assert_eq!((world.accounts.live(), leases(&world)), (1, 1));
+    world.accounts.set_far(false);
+    world.now = world.now.plus_seconds(3_600);
+    world.expire();
+    assert_eq!((world.accounts.live(), leases(&world)), (0, 0));
+}

@@ -1,6 +1,7 @@
 //! An engine that makes accounts in a system of its own and removes them when their lease ends, as a database engine does.
-//! The system can be down.
+//! The system can be down, or so far away that it has to be asked from outside.
 
+use engine::outside::{HttpCall, Method};
 use engine::{Class, Cx, Engine, Fault, Lease, LeaseRecord, Options, Reply, Route, Table};
 use serde_json::json;
 use std::collections::BTreeSet;
@@ -12,12 +13,18 @@ use std::sync::{Arc, Mutex};
 pub struct Accounts {
     live: Mutex<BTreeSet<String>>,
     down: AtomicBool,
+    far: AtomicBool,
 }
 
 impl Accounts {
     /// Takes it down, or up again.
     pub fn set_down(&self, down: bool) {
         self.down.store(down, Ordering::Relaxed);
+    }
+
+    /// Takes it out of reach of the engine, which then has to ask, or back.
+    pub fn set_far(&self, far: bool) {
+        self.far.store(far, Ordering::Relaxed);
     }
 
     /// Accounts that exist.
@@ -60,7 +67,11 @@ impl Engine for AccountsEngine {
     fn renew(&self, _cx: &mut Cx, lease: &LeaseRecord) -> Result<Lease, Fault> {
         Ok(Lease { ttl: 600, renewable: true, internal: lease.internal.clone(), ..Lease::default() })
     }
-    fn revoke(&self, _cx: &mut Cx, lease: &LeaseRecord) -> Result<(), Fault> {
+    fn revoke(&self, cx: &mut Cx, lease: &LeaseRecord) -> Result<(), Fault> {
+        if self.system.far.load(Ordering::Relaxed) {
+            let call = HttpCall::new(Method::Post, "https://accounts.example/remove");
+            cx.outside.http(call)?.map_err(|failure| Fault::internal(failure.to_string()))?;
+        }
         if self.system.down.load(Ordering::Relaxed) {
             return Err(Fault::internal("system is down"));
         }
