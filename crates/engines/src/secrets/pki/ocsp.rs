@@ -54,10 +54,12 @@ fn answer(cx: &mut Cx, request: &OcspRequest) -> Result<Reply, Fault> {
     let Some((issuer, authority)) = found else { return Ok(unauthorized()) };
     let Some(key) = issuer.private(cx)? else { return Ok(unauthorized()) };
     let serial = serial_text(&request.serial());
-    let status = match (Revoked::load(cx, &serial)?, fetch::load(cx, &serial)?) {
-        (Some(revoked), _) => CertificateStatus::Revoked(revoked.at.seconds()),
-        (None, Some(certificate)) if certificate.is_issued_by(&authority) => CertificateStatus::Good,
-        _ => CertificateStatus::Unknown,
+    // A serial number is one of an authority: what another one issued under it is unknown to this one.
+    let ours = fetch::load(cx, &serial)?.is_some_and(|certificate| certificate.is_issued_by(&authority));
+    let status = match Revoked::load(cx, &serial)? {
+        _ if !ours => CertificateStatus::Unknown,
+        Some(revoked) => CertificateStatus::Revoked(revoked.at.seconds()),
+        None => CertificateStatus::Good,
     };
     let this_update = cx.now.seconds();
     let lasts = duration(&config.ocsp_expiry);
