@@ -11,8 +11,11 @@ use client::{Reply, Request};
 use serde_json::{Map, Value, json};
 use zeroize::Zeroizing;
 
-static METHOD: Flag<Option<String>> =
-    Flag::new("method", "METHOD", "token, userpass, ldap, radius, approle, cert, jwt or kubernetes. Default: token.");
+static METHOD: Flag<Option<String>> = Flag::new(
+    "method",
+    "METHOD",
+    "token, userpass, ldap, radius, approle, cert, jwt, oidc or kubernetes. Default: token.",
+);
 static PATH: Flag<Option<String>> = Flag::new("path", "PATH", "Where the method is mounted, if not at its own name.");
 static NO_STORE: Flag<bool> = Flag::switch("no-store", "Does not put the token into ~/.vault-token.");
 static NO_PRINT: Flag<bool> = Flag::switch("no-print", "Does not show the token; it is only stored.");
@@ -34,6 +37,7 @@ pub static LOGIN: Command = Command {
             "As a machine; the secret id comes from a file",
             "login -method=approle role_id=web secret_id=@/run/secret-id",
         ),
+        ("At the page of a provider, whose address is printed", "login -method=oidc role=staff"),
     ],
     flags: &[&METHOD.about, &PATH.about, &NO_STORE.about, &NO_PRINT.about, &TOKEN_ONLY.about],
     action: Action::Remote(login),
@@ -60,6 +64,10 @@ const METHODS: [Method; 7] = [
 pub(super) fn method_help(program: &str, name: &str) -> Option<String> {
     let method = METHODS.iter().find(|method| method.name == name);
     let (what, line) = match (name, method) {
+        ("oidc", _) => (
+            "Logs in at a provider's page; its address is printed, and a listener waits for the browser.",
+            "login -method=oidc role=staff".to_owned(),
+        ),
         ("token", _) => ("Logs in with a token that somebody made for you.", "login".to_owned()),
         (_, Some(method)) if method.has_password => {
             ("Logs in with a name and a password, which is asked for.", format!("login -method={name} username=ann"))
@@ -76,17 +84,28 @@ fn login(session: &Session, arguments: &Arguments) -> Outcome {
         let token = token(session, &arguments.positional)?;
         return finish(session, arguments, with_token(session, &token)?);
     }
+    if name == "oidc" {
+        let data = fields::parse(session.terminal, &arguments.positional)?;
+        session.use_token(None);
+        let reply = super::login_oidc::login(session, &mount(arguments, &name), data)?;
+        return finish(session, arguments, reply);
+    }
     let method = METHODS.iter().find(|method| method.name == name).ok_or_else(|| {
         Failure::usage(format!("Unknown auth method: {name}."))
             .hint("\"{program} auth list\" shows what is mounted; any method can be called with \"{program} write auth/PATH/login K=V...\".".into())
     })?;
-    let path = arguments.get(&PATH).unwrap_or_else(|| name.clone());
-    let path = path.trim_matches('/').trim_start_matches("auth/").to_owned();
+    let path = mount(arguments, &name);
     let mut data = fields::parse(session.terminal, &arguments.positional)?;
     let target = if method.has_password { user(session, &path, &mut data)? } else { format!("auth/{path}/login") };
     session.use_token(None);
     let reply = session.send(&Request::write(&target, Value::Object(data)), "authenticating")?;
     finish(session, arguments, reply)
+}
+
+/// Where the method is mounted.
+fn mount(arguments: &Arguments, method: &str) -> String {
+    let path = arguments.get(&PATH).unwrap_or_else(|| method.to_owned());
+    path.trim_matches('/').trim_start_matches("auth/").to_owned()
 }
 
 /// The path of a user, and the password among the data.

@@ -6,6 +6,7 @@ mod debug;
 mod kv;
 mod lease;
 mod login;
+mod login_oidc;
 mod mounts;
 mod namespace;
 mod operator;
