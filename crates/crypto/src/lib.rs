@@ -22,6 +22,7 @@ mod secret;
 pub mod shamir;
 pub mod signing;
 pub mod ssh;
+pub mod totp;
 pub mod x509;
 
 pub use aead::{DataKey, OpenError};

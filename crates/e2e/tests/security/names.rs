@@ -70,6 +70,11 @@ fn kinds() -> Vec<Kind> {
             json!({ "key_type": "otp", "default_user": "hostile" }),
         ),
         kind("pki/roles/", json!({ "max_ttl": 60 }), json!({ "max_ttl": 70 })),
+        kind(
+            "totp/keys/",
+            json!({ "key": "GEZDGNBVGY3TQOJQ", "issuer": "kept" }),
+            json!({ "key": "GEZDGNBVGY3TQOJQ", "issuer": "hostile" }),
+        ),
         kind("identity/entity/name/", meta("kept"), meta("hostile")),
         kind("identity/group/name/", meta("kept"), meta("hostile")),
         kind("identity/oidc/key/", json!({ "rotation_period": "24h" }), json!({ "rotation_period": "48h" })),
@@ -134,6 +139,7 @@ const NOT_NAMED: &[&str] = &[
     "auth/userpass/login/",
     "auth/userpass/users/{username}/",
     "auth/approle/role/{role_name}/",
+    "totp/code/",              // one that was accepted is kept under the name of its key
     "ssh/issuer/{issuer_ref}", // an id of ours, or a name that an import gave
     "ssh/issuers/import/",
     "ssh/sign/",

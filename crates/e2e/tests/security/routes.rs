@@ -36,6 +36,7 @@ pub fn mount_all(node: &Node) {
         ("sys/mounts/kv1", json!({ "type": "kv", "options": { "version": "1" } })),
         ("sys/mounts/secret", json!({ "type": "kv", "options": { "version": "2" } })),
         ("sys/mounts/pki", json!({ "type": "pki" })),
+        ("sys/mounts/totp", json!({ "type": "totp" })),
         ("sys/mounts/ssh", json!({ "type": "ssh" })),
         ("sys/mounts/transit", json!({ "type": "transit" })),
         ("sys/auth/userpass", json!({ "type": "userpass" })),
