@@ -4,6 +4,10 @@ use crate::{Fault, Field, Input, Reply, RequestBody};
 use serde_json::Value;
 use wire::Operation;
 
+mod tail;
+
+pub use tail::Tail;
+
 type Run<C> = Box<dyn Fn(&mut C, &Input) -> Result<Reply, Fault> + Send + Sync>;
 type Exists<C> = Box<dyn Fn(&mut C, &Input) -> Result<bool, Fault> + Send + Sync>;
 type AliasOf = Box<dyn Fn(&Input) -> Option<String> + Send + Sync>;
@@ -59,29 +63,6 @@ pub struct Route<C> {
     exists: Option<Exists<C>>,
     alias: Option<AliasOf>,
     segments: Vec<Segment>,
-}
-
-/// The end of a path as a route has it, wherever its engine is mounted: tells from the path alone that the route cannot be
-/// meant.
-pub struct Tail {
-    segments: Vec<Segment>,
-    operations: Vec<Operation>,
-}
-
-impl Tail {
-    /// Whether a path with this operation may mean the route.
-    pub fn fits(&self, path: &str, operation: Operation) -> bool {
-        if !self.operations.contains(&operation) {
-            return false;
-        }
-        let mut rest = path.strip_suffix('/').unwrap_or(path).rsplit('/');
-        self.segments.iter().rev().all(|segment| match segment {
-            Segment::Literal(literal) => rest.next() == Some(*literal),
-            Segment::Name(_) => rest.next().is_some(),
-            // How many segments it takes is not known here.
-            Segment::Rest { .. } => true,
-        }) || self.segments.iter().any(|segment| matches!(segment, Segment::Rest { .. }))
-    }
 }
 
 #[derive(Clone, Copy)]
@@ -237,12 +218,6 @@ impl<C: 'static> Route<C> {
             Some(exists) => Ok(if exists(cx, input)? { Operation::Update } else { Operation::Create }),
             None => Ok(Operation::Update),
         }
-    }
-
-    /// How a path that means it ends.
-    pub fn tail(&self) -> Tail {
-        let operations = self.actions.iter().map(|action| action.operation).collect();
-        Tail { segments: self.segments.clone(), operations }
     }
 
     /// The alias that a login tries.

@@ -33,7 +33,7 @@ impl HeavyRoutes {
 }
 
 fn heavy_of<C: 'static>(table: &Table<C>) -> Vec<Tail> {
-    table.routes().iter().filter(|route| route.flags.heavy).map(engine::Route::tail).collect()
+    table.routes().iter().filter(|route| route.flags.heavy).map(Tail::of).collect()
 }
 
 /// Whether a request has to wait for its turn on the threads for heavy work. Most are told by their path and operation

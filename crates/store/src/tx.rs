@@ -3,35 +3,19 @@
 use crate::{
     Cipher, Commit, Page, Plain, ReadSet, Revision, Snapshot, StoreError, Stored, WriteBatch, area_of, prefix_end,
 };
-use serde::Serialize;
-use serde::de::DeserializeOwned;
-use std::any::Any;
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 use std::sync::Arc;
 use zeroize::Zeroizing;
 
+mod record;
 #[cfg(test)]
 mod tests;
 
+pub use record::{Recall, Record};
+
 /// What most records fit in: a buffer that grows leaves copies of what may be secret behind.
 const RECORD_BYTES_COMMON: usize = 2048;
-
-/// A typed record. Its kind is bound into the sealed bytes; give a changed format a new kind (`"token/2"`).
-pub trait Record: Serialize + DeserializeOwned {
-    /// Name and format version, for example `"token/1"`.
-    const KIND: &'static str;
-}
-
-/// Remembers decoded records by their place and revision, so that what is remembered is never stale. It is bounded, and
-/// it is gone with the seal.
-pub trait Recall: Send + Sync {
-    /// What is remembered of a key.
-    fn recall(&self, key: &str) -> Option<(Revision, Arc<dyn Any + Send + Sync>)>;
-
-    /// Remembers what was decoded from so many bytes at a key.
-    fn remember(&self, key: &str, revision: Revision, decoded: Arc<dyn Any + Send + Sync>, bytes: usize);
-}
 
 /// Collects the reads and writes of one request or job. All keys are relative to its scope, which nothing but
 /// [`Tx::scoped`] changes, so that the holder of a scoped transaction cannot name a key outside it.

@@ -14,9 +14,8 @@ use crate::tools::Tools;
 
 /// The list of tests that may fail.
 const EXPECTED: &str = "crates/e2e/hvac/expected-failures.tsv";
-/// The fewest tests that must pass. Of the suite's 686 tests 317 need no engine but those that exist here; the bar of 470
-/// takes Transit, PKI and further login methods, and rises to it with each of them.
-const PASSES_MIN: usize = 312;
+/// The fewest tests that must pass. The bar is 470; the peer, OpenBao 2.6.2, passes 489.
+const PASSES_MIN: usize = 489;
 /// The bound on the whole suite, in seconds; it takes about half a minute.
 const SUITE_SECONDS_MAX: u64 = 720;
 /// The bound on the whole gate, in seconds.
