@@ -218,12 +218,31 @@ fn s_chain_every_link_fails_on_its_own() {
     let node = Node::start();
     let [operator_a, operator_b] = two_tenants(&node);
     let root = node.server.root_token.clone();
-    // 1, S90: a certificate for a name that nobody validated. There is no authority that issues one.
-    for path in ["pki/acme/new-order", "pki/roles/r/acme/new-order", "pki/sign/r", "pki/issue/r"] {
+    // 1, S90: a certificate for a name that nobody validated. No path of ACME exists, and a role issues its names alone.
+    node.write("sys/mounts/pki", json!({ "type": "pki" }));
+    node.write("pki/root/generate/internal", json!({ "common_name": "authority", "key_type": "ec" }));
+    node.write(
+        "pki/roles/r",
+        json!({ "allowed_domains": "tenant-a", "allow_bare_domains": true, "allow_ip_sans": false, "key_type": "ec" }),
+    );
+    for path in ["pki/acme/new-order", "pki/roles/r/acme/new-order", "pki/issuer/default/acme/new-order"] {
         assert_eq!(node.status("POST", path, &root), 404, "{path}");
         assert_eq!(node.status("POST", path, ""), 403, "{path}");
     }
-    assert_eq!(node.call("POST", "sys/mounts/pki", &root, Some(json!({ "type": "pki" }))).status, 400);
+    let issue = |body: Value| node.call("POST", "pki/issue/r", &root, Some(body)).status;
+    assert_eq!(issue(json!({ "common_name": "tenant-a" })), 200);
+    for (field, name) in [
+        ("common_name", "admin"),
+        ("alt_names", "admin"),
+        ("alt_names", "admin@tenant-b"),
+        ("uri_sans", "spiffe://tenant-b/admin"),
+        ("ip_sans", "127.0.0.1"),
+        ("other_sans", "1.3.6.1.4.1.311.20.2.3;utf8:admin"),
+    ] {
+        let mut body = json!({ "common_name": "tenant-a" });
+        body[field] = name.into();
+        assert_eq!(issue(body), 400, "{field}={name}");
+    }
     // 2: logging in by certificate takes a connection that showed one; what a header says is nothing.
     assert_eq!(node.status("POST", "auth/cert/login", &root), 404);
     node.write("sys/auth/cert", json!({ "type": "cert" }));

@@ -59,10 +59,8 @@ fn store(cx: &mut Cx, path: &NamePath, role: Role, sent: (WriteRole, WriteRoleMo
              is currently set"
                 .to_owned()
         } else {
-            format!(
-                "Issuing Certificate was set to {} but no issuing certificate currently has that name",
-                role.issuer_ref
-            )
+            // Warnings stand in audit trails in clear, so the value that was sent is not repeated (S38).
+            "Issuing Certificate was set to a name that no issuing certificate currently has".to_owned()
         });
     }
     role.save(cx, name)?;
