@@ -3,6 +3,7 @@
 
 use super::answers::{SOFT_DELETED, server_error};
 use super::keys::{chain_pem, drawn};
+use super::kind::KeyType;
 use super::record::{Key, Material};
 use super::wire::{ByokExportRequest, ExportRequest};
 use super::{base64, hashes};
@@ -45,17 +46,20 @@ pub(super) fn export(cx: &mut Cx, request: ExportRequest) -> Result<Reply, Fault
         return Err(Fault::invalid(format!("invalid format: {}", request.format)));
     }
     let Some(key) = Key::load(cx, &request.name)? else { return Ok(Reply::empty()) };
-    if key.soft_deleted {
-        return Err(server_error(SOFT_DELETED));
-    }
     if part.is_private() && !key.exportable {
         return Err(Fault::invalid("private key material is not exportable"));
+    }
+    if key.soft_deleted {
+        return Err(server_error(SOFT_DELETED));
     }
     if part == Part::Encryption && !key.kind.encrypts() {
         return Err(Fault::invalid("encryption not supported for the key"));
     }
     if part == Part::Signing && !key.kind.signs() {
         return Err(Fault::invalid("signing not supported for the key"));
+    }
+    if part == Part::Certificates && !key.kind.signs() {
+        return Err(Fault::invalid("certificate chain not supported for keys that do not support signing"));
     }
     let shown = each_version(cx, &request.name, &key, &request.version, |_, material| {
         shown(part, &key, material, &request.format)
@@ -116,7 +120,9 @@ fn bytes_shown(bytes: &[u8], format: &str) -> Result<String, Fault> {
 
 fn private_shown(key: &Key, material: &Material, format: &str) -> Result<String, Fault> {
     if material.is_public_only() {
-        return Err(server_error("key version does not have a private counterpart"));
+        // Among versions that have a private half one without is shown as an empty text, as upstream has it.
+        let is_known = format != "raw" || key.kind == KeyType::Ed25519;
+        return if is_known { Ok(String::new()) } else { Err(unknown_format(key)) };
     }
     match format {
         "der" => Ok(base64::encode(material.private.expose())),
@@ -162,18 +168,24 @@ pub(super) fn byok_export(cx: &mut Cx, request: ByokExportRequest) -> Result<Rep
     let Some(destination) = Key::load(cx, &request.destination)? else {
         return Err(server_error("no such destination key to export to"));
     };
+    if destination.soft_deleted {
+        return Err(server_error(format!("for destination key: {SOFT_DELETED}")));
+    }
     let Some(source) = Key::load(cx, &request.source)? else {
         return Err(server_error("no such source key for export"));
     };
     if !source.exportable {
         return Err(Fault::invalid("key is not exportable"));
     }
-    if source.soft_deleted || destination.soft_deleted {
-        return Err(server_error(SOFT_DELETED));
+    if source.soft_deleted {
+        return Err(server_error(format!("for source key: {SOFT_DELETED}")));
     }
     if !destination.kind.is_rsa() {
-        let kind = destination.kind.name();
-        return Err(server_error(format!("message signing not supported for key type {kind}")));
+        let text = match destination.kind.pair() {
+            Some(_) => "unsupported key type in use; must be a rsa key".to_owned(),
+            None => format!("message signing not supported for key type {}", destination.kind.name()),
+        };
+        return Err(server_error(text));
     }
     let hash = hashes::of_oaep(&request.hash)
         .ok_or_else(|| server_error(format!("unknown hash function: {}", request.hash)))?;

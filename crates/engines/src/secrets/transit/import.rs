@@ -136,7 +136,9 @@ fn completed_version(
     match asked {
         None => Ok(fits.then_some(version)),
         Some(_) if fits => Ok(Some(version)),
-        Some(_) if material.is_public_only() => Err(server_error("cannot add a public key to a key version that already has one")),
+        Some(_) if material.is_public_only() => {
+            Err(server_error("cannot add a public key to a key version that already has a public key set"))
+        }
         Some(_) if !known.is_public_only() => Err(server_error("private key imported, key version cannot be updated")),
         Some(_) => Err(server_error("cannot import key, key pair does not match")),
     }

@@ -17,6 +17,10 @@ const HMAC_KEY_BYTES_MAX: i64 = 512;
 /// Shortest time after which a key rotates by itself, in seconds.
 const ROTATION_SECONDS_MIN: i64 = 3_600;
 
+/// What a lowest version of 0 is answered with.
+const VERSIONS_FROM_ONE: &str =
+    "since Vault 0.3 (prior to the OpenBao fork), transit key numbering starts at 1; forcing minimum to 1";
+
 pub(super) fn list(cx: &mut Cx, _: ListRequest) -> Result<Reply, Fault> {
     let page = cx.page.clone();
     Ok(Reply::keys(cx.tx.list(KEYS, &page)?))
@@ -156,7 +160,7 @@ fn set_versions(key: &mut Key, request: &ConfigureKey, warnings: &mut Vec<String
             return Err(Fault::invalid("min decryption version cannot be negative"));
         }
         if lowest == 0 {
-            warnings.push("since Vault 0.3, transit decryption numbering starts at 1; forcing minimum to 1".to_owned());
+            warnings.push(VERSIONS_FROM_ONE.to_owned());
         }
         let lowest = lowest.max(1);
         if lowest > latest {

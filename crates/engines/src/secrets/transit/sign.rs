@@ -82,6 +82,9 @@ impl Manner {
     /// The reason of a failure in upstream's words.
     fn reason(&self, error: KeyPairError) -> String {
         match (error, self.salt) {
+            (KeyPairError::HashLength, _) if self.padding == "pkcs1v15" => {
+                "crypto/rsa: input must be hashed message".to_owned()
+            }
             (KeyPairError::HashLength, _) => "crypto/rsa: input must be hashed with given hash".to_owned(),
             (KeyPairError::TooLong, Salt::Bytes(length)) if self.padding != "pkcs1v15" => {
                 format!("requested salt length {length} is invalid")
@@ -246,13 +249,17 @@ pub(super) fn verify(cx: &mut Cx, (request, proofs): (SignRequest, VerifyRequest
 
 /// Whether the items of a batch are MACs; they are all of one kind.
 fn kind_of_proof(items: &Items) -> Result<bool, Fault> {
-    let signatures = items.items.iter().filter(|item| !text(item, "signature").is_empty()).count();
-    let macs = items.items.iter().filter(|item| text(item, "signature").is_empty() && !text(item, "hmac").is_empty()).count();
+    let signatures = items.items.iter().filter(|item| item.contains_key("signature")).count();
+    let macs = items.items.iter().filter(|item| !item.contains_key("signature") && item.contains_key("hmac")).count();
     if signatures == 0 && macs == 0 {
         return Err(Fault::invalid("no batch_input elements have 'signature' or 'hmac'"));
     }
-    if signatures != items.items.len() && macs != items.items.len() {
+    if signatures > 0 && macs > 0 {
         return Err(Fault::invalid("elements of batch_input must all provide 'signature' or all provide 'hmac'"));
+    }
+    if signatures + macs < items.items.len() {
+        let missing = if macs > 0 { "hmac" } else { "signature" };
+        return Err(Fault::invalid(format!("some elements of batch_input are missing '{missing}'")));
     }
     Ok(macs > 0)
 }
