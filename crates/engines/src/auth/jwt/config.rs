@@ -137,16 +137,15 @@ impl Config {
             return Ok(());
         }
         match self.provider_config.get("provider") {
-            None => Err(Fault::invalid("invalid provider_config: 'provider' field not found in provider_config")),
             Some(Value::String(name)) if name == "gsuite" => Err(Fault::invalid(
                 "invalid provider_config: groups of \"gsuite\" are not fetched here; use groups_claim",
             )),
             Some(Value::String(name)) if PROVIDERS.contains(&name.as_str()) => Ok(()),
-            Some(other) => {
-                let name = other.as_str().unwrap_or_default();
+            Some(Value::String(name)) => {
                 let text = format!("invalid provider_config: provider {name:?} not found in custom providers");
                 Err(Fault::invalid(text))
             }
+            _ => Err(Fault::invalid("invalid provider_config: 'provider' field not found in provider_config")),
         }
     }
 }

@@ -40,12 +40,11 @@ pub(super) fn begin(cx: &mut Cx, request: BeginRequest) -> Result<Reply, Fault> 
     if request.role.is_empty() && config.default_role.is_empty() {
         return Err(Fault::invalid("missing role"));
     }
-    let found = named(cx, &config, &request.role);
-    let device = matches!(&found, Ok((_, role)) if role.callback_mode == CallbackMode::Device);
+    let (name, role) = named(cx, &config, &request.role)?;
+    let device = role.callback_mode == CallbackMode::Device;
     if request.redirect_uri.is_empty() && !device {
         return Err(Fault::invalid("missing redirect_uri"));
     }
-    let (name, role) = found?;
     let client_nonce = request.client_nonce.0.as_str();
     if client_nonce.len() > NONCE_BYTES_MAX {
         return Err(Fault::invalid("client_nonce is too long"));

@@ -5,11 +5,11 @@
 //! token that no key of it verifies has it fetched again, at most every [`REFETCH_SECONDS_MIN`]: strangers send tokens.
 
 use super::config::Config;
-use super::jws::{Jws, unreadable};
+use super::jws::Jws;
 use super::provider::Discovery;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use engine::crypto::jws::VerifyingKey;
+use engine::crypto::jws::{VerificationAlgorithm, VerifyingKey};
 use engine::outside::{HttpCall, Method, Trust};
 use engine::{Cx, Fault, Record, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -67,6 +67,10 @@ struct Source {
 /// Whether a key of the configuration's signed the token. The algorithm must be supported, and be the key's own where
 /// the key names one.
 pub(super) fn verified(cx: &mut Cx, config: &Config, token: &Jws) -> Result<bool, Fault> {
+    if VerificationAlgorithm::parse(&token.algorithm).is_none() {
+        // `none`, a shared secret, or nothing that is known: no key is asked, and none is fetched.
+        return Ok(false);
+    }
     if !config.supports(&token.algorithm) {
         return Err(Fault::invalid(
             "error validating token: invalid algorithm (alg) header parameter: token signed with unexpected algorithm",
@@ -78,7 +82,10 @@ pub(super) fn verified(cx: &mut Cx, config: &Config, token: &Jws) -> Result<bool
     }
     let source = match Source::of(cx, config)? {
         Ok(source) => source,
-        Err(problem) => return Err(unreadable(&format!("keys could not be fetched: {problem}"))),
+        Err(problem) => {
+            let text = format!("error configuring token validator: keyset configuration error: {problem}");
+            return Err(Fault::invalid(text));
+        }
     };
     let known = cx.tx.load_shared::<Fetched>(KEYS)?.filter(|known| known.url == source.url);
     if let Some(known) = &known {
