@@ -23,6 +23,8 @@ pub struct Flags {
     pub root_namespace_only: bool,
     /// Costs so much CPU that it must not run among ordinary requests.
     pub heavy: bool,
+    /// Costs that much if the request has one of these fields, as a batch does.
+    pub heavy_with: &'static [&'static str],
     /// A login: failures count against the lockout of its alias.
     pub login: bool,
     /// A step of a ceremony, open to holders of a share who have no token: the handler checks the share.
@@ -70,6 +72,13 @@ enum Segment {
     Literal(&'static str),
     Name(&'static str),
     Rest { name: &'static str, may_be_empty: bool },
+}
+
+impl Flags {
+    /// Whether a request with this input costs so much CPU.
+    pub fn is_heavy(&self, input: &Input) -> bool {
+        self.heavy || self.heavy_with.iter().any(|field| input.field(field).is_some())
+    }
 }
 
 impl<C: 'static> Route<C> {
@@ -173,6 +182,13 @@ impl<C: 'static> Route<C> {
     #[must_use]
     pub fn heavy(mut self) -> Self {
         self.flags.heavy = true;
+        self
+    }
+
+    /// Costs CPU if the request has one of these fields.
+    #[must_use]
+    pub fn heavy_with(mut self, fields: &'static [&'static str]) -> Self {
+        self.flags.heavy_with = fields;
         self
     }
 

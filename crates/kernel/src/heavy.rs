@@ -5,35 +5,36 @@ use crate::mounts::{BuiltIn, MountTable};
 use crate::namespaces::NamespaceTree;
 use crate::{Kernel, Kx};
 use barrier::Barrier;
-use engine::{Engine, Fault, Lookup, Options, Request, Table, Tail, Tx};
+use engine::{Engine, Fault, Flags, Lookup, Options, Request, Table, Tail, Tx};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use store::Snapshot;
-use wire::Operation;
 
 #[cfg(test)]
 mod tests;
 
 /// How the paths of all heavy routes end, wherever their engines are mounted. Engines whose options choose the table have
 /// their heavy routes in the table without options too.
-pub struct HeavyRoutes(Vec<Tail>);
+pub struct HeavyRoutes(Vec<(Tail, Flags)>);
 
 impl HeavyRoutes {
     /// Those of these engines and tables.
     pub(crate) fn of(engines: &[Arc<dyn Engine>], tables: &BTreeMap<BuiltIn, Table<Kx>>) -> Self {
-        let mut tails: Vec<Tail> = tables.values().flat_map(heavy_of).collect();
+        let mut tails: Vec<(Tail, Flags)> = tables.values().flat_map(heavy_of).collect();
         let options = Options::new();
         tails.extend(engines.iter().flat_map(|engine| heavy_of(engine.table(&options))));
         Self(tails)
     }
 
     fn may_mean_one(&self, request: &Request) -> bool {
-        self.0.iter().any(|tail| tail.fits(request.path.as_str(), request.operation))
+        let fits = |tail: &Tail| tail.fits(request.path.as_str(), request.operation);
+        self.0.iter().any(|(tail, flags)| flags.is_heavy(&request.input) && fits(tail))
     }
 }
 
-fn heavy_of<C: 'static>(table: &Table<C>) -> Vec<Tail> {
-    table.routes().iter().filter(|route| route.flags.heavy).map(Tail::of).collect()
+fn heavy_of<C: 'static>(table: &Table<C>) -> Vec<(Tail, Flags)> {
+    let heavy = table.routes().iter().filter(|route| route.flags.heavy || !route.flags.heavy_with.is_empty());
+    heavy.map(|route| (Tail::of(route), route.flags)).collect()
 }
 
 /// Whether a request has to wait for its turn on the threads for heavy work. Most are told by their path and operation
@@ -58,14 +59,17 @@ fn looked_up(
     let mounts = MountTable::load(&kernel.memo, &mut tx, &namespace.id)?;
     let Some((mount, rest)) = mounts.resolve(&path) else { return Ok(false) };
     Ok(match mount.built_in() {
-        Some(built_in) => found_heavy(kernel.table(built_in), rest, request.operation),
+        Some(built_in) => found_heavy(kernel.table(built_in), rest, request),
         None => {
             let engine = kernel.engine(mount.class, &mount.kind)?;
-            found_heavy(engine.table(&mount.options), rest, request.operation)
+            found_heavy(engine.table(&mount.options), rest, request)
         }
     })
 }
 
-fn found_heavy<C: 'static>(table: &Table<C>, path: &str, operation: Operation) -> bool {
-    matches!(table.lookup(path, operation), Lookup::Found(found) if found.route.flags.heavy)
+fn found_heavy<C: 'static>(table: &Table<C>, path: &str, request: &Request) -> bool {
+    matches!(
+        table.lookup(path, request.operation),
+        Lookup::Found(found) if found.route.flags.is_heavy(&request.input)
+    )
 }

@@ -39,6 +39,11 @@ pub fn engine() -> impl Engine {
     Transit { table: Table::new(routes()) }
 }
 
+/// What makes an operation as heavy as a thousand.
+const BATCH: &[&str] = &["batch_input"];
+/// The same where a key that is not there is made: one of RSA takes a second.
+const BATCH_OR_NEW_KEY: &[&str] = &["batch_input", "type"];
+
 struct Transit {
     table: Table<Cx>,
 }
@@ -109,17 +114,17 @@ fn key_routes() -> Vec<Route<Cx>> {
 
 fn data_routes() -> Vec<Route<Cx>> {
     vec![
-        Route::at("encrypt/{name}", "Encrypt a plaintext, or a batch of them.")
+        Route::at("encrypt/{name}", "Encrypt a plaintext, or a batch of them.").heavy_with(BATCH_OR_NEW_KEY)
             .create_or_update(encrypt::exists, encrypt::encrypt),
-        Route::at("decrypt/{name}", "Decrypt a ciphertext, or a batch of them.").write(encrypt::decrypt),
-        Route::at("rewrap/{name}", "Encrypt a ciphertext again with the latest version.").write(encrypt::rewrap),
+        Route::at("decrypt/{name}", "Decrypt a ciphertext, or a batch of them.").heavy_with(BATCH).write(encrypt::decrypt),
+        Route::at("rewrap/{name}", "Encrypt a ciphertext again with the latest version.").heavy_with(BATCH).write(encrypt::rewrap),
         Route::at("datakey/{plaintext}/{name}", "Make a data key.").write(encrypt::data_key),
-        Route::at("hmac/{name}", "Authenticate a message, or a batch of them.").write(mac::hmac),
-        Route::at("hmac/{name}/{urlalgorithm}", "Authenticate a message with an algorithm.").write(mac::hmac),
-        Route::at("sign/{name}", "Sign a message, or a batch of them.").write(sign::sign),
-        Route::at("sign/{name}/{urlalgorithm}", "Sign a message with an algorithm.").write(sign::sign),
-        Route::at("verify/{name}", "Check a signature or MAC, or a batch of them.").write(sign::verify),
-        Route::at("verify/{name}/{urlalgorithm}", "Check a signature or MAC with an algorithm.").write(sign::verify),
+        Route::at("hmac/{name}", "Authenticate a message, or a batch of them.").heavy_with(BATCH).write(mac::hmac),
+        Route::at("hmac/{name}/{urlalgorithm}", "Authenticate a message with an algorithm.").heavy_with(BATCH).write(mac::hmac),
+        Route::at("sign/{name}", "Sign a message, or a batch of them.").heavy_with(BATCH).write(sign::sign),
+        Route::at("sign/{name}/{urlalgorithm}", "Sign a message with an algorithm.").heavy_with(BATCH).write(sign::sign),
+        Route::at("verify/{name}", "Check a signature or MAC, or a batch of them.").heavy_with(BATCH).write(sign::verify),
+        Route::at("verify/{name}/{urlalgorithm}", "Check a signature or MAC with an algorithm.").heavy_with(BATCH).write(sign::verify),
         Route::at("hash", "Hash a message.").write(hashes::hash),
         Route::at("hash/{urlalgorithm}", "Hash a message with an algorithm.").write(hashes::hash),
         Route::at("random", "Random bytes.").write(hashes::random),
