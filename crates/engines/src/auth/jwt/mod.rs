@@ -13,6 +13,7 @@ mod claims;
 mod config;
 mod flow;
 mod flows;
+mod id_token;
 mod jws;
 mod keys;
 mod login;
