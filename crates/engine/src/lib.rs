@@ -9,6 +9,7 @@ pub mod bench;
 mod cx;
 mod fault;
 mod field;
+mod glob;
 mod login;
 mod name;
 pub mod outside;
@@ -22,6 +23,7 @@ pub use field::{
     CommaList, Field, FieldKind, FieldType, Input, Object, Pairs, RequestBody, Seconds, SecretText, StringList,
     take_field, wire_name,
 };
+pub use glob::glob_matches;
 pub use login::{Alias, BoundCidrs, Login, LoginRecord, TokenFields, TokenKind, TokenParams};
 pub use name::{NAME_BYTES_MAX, Name};
 pub use outside::Outside;

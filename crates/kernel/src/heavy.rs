@@ -28,7 +28,7 @@ impl HeavyRoutes {
 
     fn may_mean_one(&self, request: &Request) -> bool {
         let fits = |tail: &Tail| tail.fits(request.path.as_str(), request.operation);
-        self.0.iter().any(|(tail, flags)| flags.is_heavy(&request.input) && fits(tail))
+        self.0.iter().any(|(tail, flags)| fits(tail) && flags.is_heavy(&request.input))
     }
 }
 

@@ -3,7 +3,7 @@
 
 use super::wire::ConstraintFields;
 use engine::crypto::client_certificate::Certificate;
-use engine::{CommaList, Fault};
+use engine::{CommaList, Fault, glob_matches};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
@@ -91,22 +91,10 @@ impl Constraints {
 
 fn any_matches(patterns: &Option<Vec<String>>, names: &[&String]) -> bool {
     let Some(patterns) = patterns.as_ref().filter(|patterns| !patterns.is_empty()) else { return true };
-    patterns.iter().any(|pattern| names.iter().any(|name| glob(pattern, name)))
+    patterns.iter().any(|pattern| names.iter().any(|name| glob_matches(pattern, name)))
 }
 
 fn has_extension(certificate: &Certificate, required: &str) -> bool {
     let Some((id, pattern)) = required.split_once(':') else { return false };
-    certificate.extensions.iter().any(|(found, text)| found == id && glob(pattern, text))
-}
-
-/// Whether a text is one of a pattern, in which each `*` stands for any text.
-pub(super) fn glob(pattern: &str, text: &str) -> bool {
-    let mut parts = pattern.split('*');
-    let Some(mut rest) = parts.next().and_then(|first| text.strip_prefix(first)) else { return false };
-    let Some(last) = parts.next_back() else { return rest.is_empty() };
-    for part in parts {
-        let Some(at) = rest.find(part) else { return false };
-        rest = rest.get(at + part.len()..).unwrap_or_default();
-    }
-    rest.ends_with(last)
+    certificate.extensions.iter().any(|(found, text)| found == id && glob_matches(pattern, text))
 }

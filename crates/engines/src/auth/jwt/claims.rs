@@ -5,7 +5,7 @@
 //! `null` is none.
 
 use super::role::{ClaimsType, Role};
-use engine::Fault;
+use engine::{Fault, glob_matches};
 use serde_json::{Map, Value};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -152,7 +152,7 @@ pub(super) fn claim<'a>(claims: &'a Claims, name: &str) -> Option<&'a Value> {
 
 fn matches(kind: ClaimsType, wanted: &Value, found: &Value) -> bool {
     match (wanted, found) {
-        (Value::String(pattern), Value::String(text)) if kind == ClaimsType::Glob => glob(pattern, text),
+        (Value::String(pattern), Value::String(text)) if kind == ClaimsType::Glob => glob_matches(pattern, text),
         (Value::String(wanted), Value::String(found)) => wanted == found,
         (Value::Bool(wanted), Value::Bool(found)) => wanted == found,
         // 1 and 1.0 are one number (RFC 8259 section 6).
@@ -161,20 +161,6 @@ fn matches(kind: ClaimsType, wanted: &Value, found: &Value) -> bool {
         }
         _ => false,
     }
-}
-
-/// Whether a text fits a pattern in which `*` is any text, in one pass without going back further than the last `*`.
-pub(super) fn glob(pattern: &str, text: &str) -> bool {
-    let mut parts = pattern.split('*');
-    let Some(rest) = parts.next().and_then(|first| text.strip_prefix(first)) else { return false };
-    let mut parts: Vec<&str> = parts.collect();
-    let Some(last) = parts.pop() else { return rest.is_empty() };
-    let mut rest = rest;
-    for part in parts {
-        let Some((_, behind)) = rest.split_once(part) else { return false };
-        rest = behind;
-    }
-    rest.ends_with(last)
 }
 
 fn usable(name: &str) -> bool {

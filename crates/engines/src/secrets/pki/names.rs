@@ -5,6 +5,7 @@ use super::role::Role;
 use super::wire::NameFields;
 use engine::Fault;
 use engine::crypto::x509::{AlternativeNames, CertificateRequest, OtherName, oid_is_valid};
+use engine::glob_matches;
 use std::net::IpAddr;
 
 /// Longest label of a host name (RFC 1035 section 2.3.4).
@@ -303,19 +304,4 @@ fn is_wildcard(text: &str) -> bool {
 
 fn is_hostname_or_wildcard(text: &str) -> bool {
     is_hostname(text) || is_wildcard(text)
-}
-
-/// Whether a pattern, in which `*` stands for anything, is the whole text.
-pub(super) fn glob_matches(pattern: &str, text: &str) -> bool {
-    let mut parts = pattern.split('*');
-    let Some(mut rest) = parts.next().and_then(|first| text.strip_prefix(first)) else { return false };
-    let parts: Vec<&str> = parts.collect();
-    let Some((last, middle)) = parts.split_last() else { return rest.is_empty() };
-    for part in middle {
-        match rest.split_once(part) {
-            Some((_, after)) => rest = after,
-            None => return false,
-        }
-    }
-    rest.ends_with(last)
 }
