@@ -56,6 +56,11 @@ impl Fault {
         Self::MissingBecause(message.into())
     }
 
+    /// What upstream returns as an error of its own although the request is at fault: a 500 that tells this text.
+    pub fn upstream_error(text: impl std::fmt::Display) -> Self {
+        Self::Status(500, vec![format!("1 error occurred:\n\t* {text}\n\n")])
+    }
+
     /// A 500 whose text only the log shows.
     pub fn internal(message: impl Into<String>) -> Self {
         Self::Internal(message.into())

@@ -47,6 +47,15 @@ pub struct LoginRecord {
     pub metadata: BTreeMap<String, String>,
 }
 
+impl LoginRecord {
+    /// Whether these are the policies that the token was issued with; `default`, which a token gets without asking, aside.
+    pub fn was_given(&self, policies: &[String]) -> bool {
+        let own =
+            |policies: &[String]| canonical_policies(policies.iter().filter(|policy| *policy != "default").cloned());
+        own(policies) == own(&self.policies)
+    }
+}
+
 /// Without the binding, which may hold a credential.
 impl fmt::Debug for LoginRecord {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

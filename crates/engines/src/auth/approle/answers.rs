@@ -2,11 +2,6 @@
 
 use engine::Fault;
 
-/// What upstream returns as an error of its own although the request is at fault: a 500 with this text.
-pub(super) fn server_error(text: impl std::fmt::Display) -> Fault {
-    Fault::Status(500, vec![format!("1 error occurred:\n\t* {text}\n\n")])
-}
-
 /// A role that is not there, in a sentence.
 pub(super) fn no_role(name: &engine::Name) -> String {
     format!("role {:?} does not exist", name.as_str())

@@ -1,7 +1,7 @@
 //! Logging in and renewing a login. A login reads the salt, the index of role-ids, the role and the secret-id, and
 //! writes nothing unless the uses of the secret-id are counted.
 
-use super::answers::{login_failed, no_role, server_error};
+use super::answers::{login_failed, no_role};
 use super::role::{Role, role_id_allowed};
 use super::salt::Salt;
 use super::secret_id::SecretId;
@@ -47,7 +47,7 @@ pub(super) fn login(cx: &mut Cx, request: LoginRequest) -> Result<Reply, Fault> 
 pub(super) fn renew(cx: &mut Cx, login: &LoginRecord) -> Result<TokenParams, Fault> {
     let role = login.binding.get("role_name").and_then(Value::as_str).and_then(Name::folded);
     let name = role.ok_or_else(|| Fault::internal("a login is bound to no role"))?;
-    let gone = || server_error(format!("failed to renew entry: {} during renewal", no_role(&name)));
+    let gone = || Fault::upstream_error(format!("failed to renew entry: {} during renewal", no_role(&name)));
     Ok(Role::load(cx, &name)?.ok_or_else(gone)?.token)
 }
 

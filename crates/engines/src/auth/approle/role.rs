@@ -1,6 +1,5 @@
 //! A role as it is stored, at `role/<name>`, and the index that finds it by its role-id.
 
-use super::answers::server_error;
 use super::salt::Salt;
 use engine::{BoundCidrs, Cx, Fault, Name, Record, TokenParams};
 use serde::{Deserialize, Serialize};
@@ -89,7 +88,7 @@ impl Role {
     /// Writes it; somebody must have to show something to log in.
     pub(super) fn save(&self, cx: &mut Cx, name: &Name) -> Result<(), Fault> {
         if !self.bind_secret_id && self.secret_id_bound_cidrs.is_empty() && self.token.bound_cidrs.is_empty() {
-            return Err(server_error("at least one constraint should be enabled on the role"));
+            return Err(Fault::upstream_error("at least one constraint should be enabled on the role"));
         }
         Ok(cx.tx.save(&key(name.as_str()), self)?)
     }
@@ -102,7 +101,7 @@ impl Role {
         let salt = Salt::load(cx)?;
         let at = role_id_key(&salt, &role_id);
         if cx.tx.load::<RoleIdIndex>(&at)?.is_some_and(|index| index.role != name.as_str()) {
-            return Err(server_error("role_id already in use"));
+            return Err(Fault::upstream_error("role_id already in use"));
         }
         if !self.role_id.is_empty() {
             cx.tx.delete(&role_id_key(&salt, &self.role_id));

@@ -1,6 +1,5 @@
 //! Roles: create, change, read, list, delete; their role-ids.
 
-use super::answers::server_error;
 use super::role::{ROLES, Role, blocks};
 use super::secret_id::SecretId;
 use super::wire::{ListRequest, RoleIdField, RolePath, WriteRole};
@@ -121,7 +120,7 @@ fn apply_secret_ids(role: &mut Role, sent: &WriteRole) -> Result<(), Fault> {
         role.bind_secret_id = bind;
     }
     if let Some(CommaList(list)) = sent.secret_id_bound_cidrs.as_ref().or(sent.bound_cidr_list.as_ref()) {
-        role.secret_id_bound_cidrs = blocks(list, "CIDR blocks").map_err(server_error)?;
+        role.secret_id_bound_cidrs = blocks(list, "CIDR blocks").map_err(Fault::upstream_error)?;
     }
     if let Some(uses) = sent.secret_id_num_uses {
         role.secret_id_num_uses = not_negative(uses, "secret_id_num_uses")?;

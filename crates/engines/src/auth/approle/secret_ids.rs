@@ -1,6 +1,6 @@
 //! Secret-ids: generated or brought along, listed, looked up, destroyed, tidied.
 
-use super::answers::{no_role, server_error};
+use super::answers::{no_role};
 use super::role::{Role, blocks};
 use super::roles::not_negative;
 use super::salt::Salt;
@@ -94,7 +94,7 @@ fn register(cx: &mut Cx, path: &RolePath, sent: NewSecretId, secret_id: &Secret<
     let made = made(cx, &role, sent)?;
     let hash = Salt::load(cx)?.secret_id(name.as_str(), secret_id.as_str());
     if !made.register(cx, &name, &hash)? {
-        return Err(server_error("failed to store secret_id: SecretID is already registered"));
+        return Err(Fault::upstream_error("failed to store secret_id: SecretID is already registered"));
     }
     Ok(Reply::data(json!({
         "secret_id": secret_id.as_str(),
@@ -131,9 +131,9 @@ fn made(cx: &mut Cx, role: &Role, sent: NewSecretId) -> Result<SecretId, Fault> 
 
 fn within(sent: Option<CommaList>, what: &str, outer: &BoundCidrs) -> Result<BoundCidrs, Fault> {
     let CommaList(list) = sent.unwrap_or_default();
-    let inner = blocks(&list, what).map_err(server_error)?;
+    let inner = blocks(&list, what).map_err(Fault::upstream_error)?;
     if !inner.within(outer) {
-        return Err(server_error(
+        return Err(Fault::upstream_error(
             "failed to verify subset relationship between CIDR blocks on the role and CIDR blocks on the secret ID",
         ));
     }
@@ -170,7 +170,7 @@ fn named(cx: &mut Cx, path: &RolePath, sent: &SecretIdField) -> Result<(Name, St
         return Err(Fault::invalid("missing secret_id"));
     }
     if !Role::exists(cx, &name)? {
-        return Err(server_error(no_role(&name)));
+        return Err(Fault::upstream_error(no_role(&name)));
     }
     let hash = Salt::load(cx)?.secret_id(name.as_str(), sent.secret_id.0.as_str());
     Ok((name, hash))
@@ -183,7 +183,7 @@ fn accessed(cx: &mut Cx, path: &RolePath, sent: &AccessorField) -> Result<(Name,
         return Err(Fault::invalid("missing secret_id_accessor"));
     }
     if !Role::exists(cx, &name)? {
-        return Err(server_error(no_role(&name)));
+        return Err(Fault::upstream_error(no_role(&name)));
     }
     let hash = SecretId::hash_of(cx, &name, &sent.secret_id_accessor)?;
     Ok((name, hash))

@@ -56,7 +56,7 @@ pub(super) fn renew(cx: &mut Cx, login: &LoginRecord) -> Result<TokenParams, Fau
         }
         role
     };
-    if !same_policies(&role.token.policies, &login.policies) {
+    if !login.was_given(&role.token.policies) {
         return Err(not_renewed("policies have changed, not renewing"));
     }
     Ok(role.token.clone())
@@ -121,11 +121,5 @@ fn fingerprint(certificate: &Certificate) -> String {
 }
 
 fn not_renewed(why: &str) -> Fault {
-    Fault::Status(500, vec![format!("1 error occurred:\n\t* failed to renew entry: {why}\n\n")])
-}
-
-/// The same own policies, `default` aside, which the token gets without asking.
-fn same_policies(now: &[String], issued: &[String]) -> bool {
-    let own = |policies: &[String]| policies.iter().filter(|name| *name != "default").cloned().collect::<Vec<_>>();
-    own(now) == own(issued)
+    Fault::upstream_error(format!("failed to renew entry: {why}"))
 }

@@ -56,7 +56,7 @@ pub(super) fn person(cx: &Cx, config: &Config, token: &str) -> Result<Person, Fa
     let User { login } = answer.json().ok_or_else(|| unusable("its answer is no user"))?;
     let organizations: Vec<Organization> = pages(cx, config, token, "user/orgs", ORGANIZATION_PAGES_MAX)?;
     if !organizations.iter().any(|organization| organization.id == config.organization_id) {
-        return Err(super::login::server_error("user is not part of required org"));
+        return Err(Fault::upstream_error("user is not part of required org"));
     }
     let teams: Vec<Team> = pages(cx, config, token, "user/teams", TEAM_PAGES_MAX)?;
     let ours = teams.into_iter().filter(|team| team.organization.id == config.organization_id);

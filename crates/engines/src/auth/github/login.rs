@@ -49,11 +49,8 @@ pub(super) fn renew(cx: &mut Cx, login: &LoginRecord) -> Result<TokenParams, Fau
         return Err(Fault::Denied);
     }
     let params = params(cx, &config, &person)?;
-    let without_default = |policies: &[String]| -> Vec<String> {
-        canonical_policies(policies.iter().filter(|policy| *policy != "default").cloned())
-    };
-    if without_default(&params.policies) != without_default(&login.policies) {
-        return Err(server_error("policies do not match"));
+    if !login.was_given(&params.policies) {
+        return Err(Fault::upstream_error("policies do not match"));
     }
     Ok(params)
 }
@@ -66,11 +63,6 @@ fn params(cx: &mut Cx, config: &Config, person: &Person) -> Result<TokenParams, 
         policies.extend(Mapped::Team.policies(cx, team)?);
     }
     Ok(TokenParams { policies: canonical_policies(policies), ..config.token.clone() })
-}
-
-/// What upstream returns as an error of its own: a 500 with this text.
-pub(super) fn server_error(text: &str) -> Fault {
-    Fault::Status(500, vec![format!("1 error occurred:\n\t* {text}\n\n")])
 }
 
 fn not_configured() -> Fault {

@@ -39,10 +39,8 @@ pub(super) fn login(cx: &mut Cx, request: LoginRequest) -> Result<Reply, Fault> 
 pub(super) fn renew(cx: &mut Cx, login: &LoginRecord) -> Result<TokenParams, Fault> {
     let role = login.binding.get("role").and_then(Value::as_str).and_then(Name::folded);
     let name = role.ok_or_else(|| Fault::internal("a login is bound to no role"))?;
-    let gone = || {
-        let text = format!("1 error occurred:\n\t* failed to renew entry: role {name} does not exist during renewal\n\n");
-        Fault::Status(500, vec![text])
-    };
+    let text = format!("failed to renew entry: role {name} does not exist during renewal");
+    let gone = || Fault::upstream_error(text);
     Ok(Role::load(cx, &name)?.ok_or_else(gone)?.token)
 }
 

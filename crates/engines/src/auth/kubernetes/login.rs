@@ -36,8 +36,7 @@ pub(super) fn renew(cx: &mut Cx, login: &LoginRecord) -> Result<TokenParams, Fau
     let name = bound("role").and_then(Name::folded).ok_or_else(unbound)?;
     let jwt = bound("jwt").ok_or_else(unbound)?;
     let gone = || {
-        let text = format!("failed to renew entry: role {name} does not exist during renewal");
-        Fault::Status(500, vec![format!("1 error occurred:\n\t* {text}\n\n")])
+        Fault::upstream_error(format!("failed to renew entry: role {name} does not exist during renewal"))
     };
     let role = Role::load(cx, &name)?.ok_or_else(gone)?;
     let (account, _) = verified(cx, &role, jwt)?;

@@ -36,9 +36,8 @@ pub(super) fn login(cx: &mut Cx, request: LoginRequest) -> Result<Reply, Fault> 
 pub(super) fn renew(cx: &mut Cx, login: &LoginRecord) -> Result<TokenParams, Fault> {
     let name = Name::folded(&login.alias).ok_or_else(|| Fault::internal("the alias of a login is no name"))?;
     let user = User::load(cx, &name)?.ok_or_else(|| Fault::invalid("username does not exist"))?;
-    if !same_policies(&user.token.policies, &login.policies) {
-        let text = "1 error occurred:\n\t* failed to renew entry: policies have changed, not renewing\n\n";
-        return Err(Fault::Status(500, vec![text.to_owned()]));
+    if !login.was_given(&user.token.policies) {
+        return Err(Fault::upstream_error("failed to renew entry: policies have changed, not renewing"));
     }
     Ok(user.token)
 }
@@ -75,10 +74,4 @@ pub(super) fn verified(user: Option<User>, password: &str, verifier: &impl Verif
             None
         }
     }
-}
-
-/// The same own policies, `default` aside, which the token gets without asking.
-fn same_policies(now: &[String], issued: &[String]) -> bool {
-    let own = |policies: &[String]| policies.iter().filter(|name| *name != "default").cloned().collect::<Vec<_>>();
-    own(now) == own(issued)
 }

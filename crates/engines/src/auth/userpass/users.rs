@@ -100,5 +100,5 @@ fn no_password() -> Fault {
 
 /// Upstream's status for it, which is an internal error there.
 fn no_user() -> Fault {
-    Fault::Status(500, vec!["1 error occurred:\n\t* username does not exist\n\n".to_owned()])
+    Fault::upstream_error("username does not exist")
 }

@@ -3,11 +3,6 @@
 use engine::crypto::x509::X509Error;
 use engine::{Fault, Reply};
 
-/// What upstream returns as an error of its own although the request is at fault: a 500 with this text.
-pub(super) fn server_error(text: impl std::fmt::Display) -> Fault {
-    Fault::Status(500, vec![format!("1 error occurred:\n\t* {text}\n\n")])
-}
-
 /// Our own mistake, told to the log alone.
 pub(super) fn internal(error: X509Error) -> Fault {
     Fault::internal(error.to_string())

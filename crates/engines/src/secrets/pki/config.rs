@@ -1,6 +1,5 @@
 //! Configuration of a mount: URLs in certificates, revocation lists, cluster addresses, default issuer and key.
 
-use super::answers::server_error;
 use super::crl;
 use super::issuer::{DefaultIssuer, Issuer, unknown};
 use super::key::{DefaultKey, Key};
@@ -264,7 +263,7 @@ fn write_cluster(cx: &mut Cx, sent: WriteCluster) -> Result<Reply, Fault> {
     {
         let Some(url) = sent else { continue };
         if !url.is_empty() && !is_url(&url) {
-            return Err(server_error(format!("invalid, non-URL {name} given to cluster: {url}")));
+            return Err(Fault::upstream_error(format!("invalid, non-URL {name} given to cluster: {url}")));
         }
         *kept = url;
     }

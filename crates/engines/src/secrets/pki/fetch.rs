@@ -1,6 +1,6 @@
 //! What anybody may read: certificates of authorities, chains, lists, and certificates by serial number.
 
-use super::answers::{serial_text, server_error};
+use super::answers::{serial_text};
 use super::crl;
 use super::issuer::Issuer;
 use super::revoke::Revoked;
@@ -188,7 +188,7 @@ fn issuer_list(cx: &mut Cx, path: &IssuerPath, kind: &str, form: Form) -> Result
         Form::Der => Ok(bytes(LIST_TYPE, der)),
         Form::Pem if der.is_empty() => Ok(bytes(PEM_TYPE, der)),
         Form::Pem => Ok(bytes(PEM_TYPE, crl::pem(&der).trim_end().as_bytes().to_vec())),
-        Form::Json if der.is_empty() => Err(server_error("the issuer has no revocation list")),
+        Form::Json if der.is_empty() => Err(Fault::upstream_error("the issuer has no revocation list")),
         Form::Json => Ok(Reply::data(json!({ "crl": crl::pem(&der).trim_end() }))),
     }
 }

@@ -1,7 +1,7 @@
 //! An issuer as it is stored, at `issuer/<id>`, and the default one.
 
 use super::ISSUERS_MAX;
-use super::answers::{internal, serial_text, server_error};
+use super::answers::{internal, serial_text};
 use super::config::{Cluster, Urls};
 use super::key::Key;
 use engine::crypto::x509::{Certificate, Hash, PrivateKey, SignatureScheme};
@@ -104,9 +104,9 @@ impl Issuer {
     /// The issuer of an id, a name or `default`. All three lead to the same record, and what may be done with it is
     /// decided on the record.
     pub(super) fn find(cx: &mut Cx, reference: &str) -> Result<Self, Fault> {
-        let missing = || server_error(unknown(reference));
+        let missing = || Fault::upstream_error(unknown(reference));
         if reference == "default" {
-            return Self::default(cx)?.ok_or_else(|| server_error("no default issuer currently configured"));
+            return Self::default(cx)?.ok_or_else(|| Fault::upstream_error("no default issuer currently configured"));
         }
         if reference.is_empty() || reference.contains('/') {
             return Err(missing());
@@ -273,15 +273,15 @@ impl Signer {
         let issuer = match Issuer::find(cx, reference) {
             Ok(issuer) => issuer,
             Err(Fault::Status(500, _)) if reference == "default" => {
-                return Err(server_error(format!("{prefix}no default issuer currently configured")));
+                return Err(Fault::upstream_error(format!("{prefix}no default issuer currently configured")));
             }
-            Err(Fault::Status(500, _)) => return Err(server_error(format!("{prefix}{}", unknown(reference)))),
+            Err(Fault::Status(500, _)) => return Err(Fault::upstream_error(format!("{prefix}{}", unknown(reference)))),
             Err(other) => return Err(other),
         };
         if !issuer.usage.contains(ISSUING) {
             let usage = issuer.usage.iter().cloned().collect::<Vec<_>>().join(",");
             let id = &issuer.id;
-            return Err(server_error(format!(
+            return Err(Fault::upstream_error(format!(
                 "error fetching CA certificate: error while attempting to use issuer {id}: requested usage {ISSUING} for \
                  issuer [id:{id}] but only had usage {usage}"
             )));

@@ -1,6 +1,6 @@
 //! Issuers: list, show, change, revoke, delete.
 
-use super::answers::{serial_text, server_error, warned};
+use super::answers::{serial_text, warned};
 use super::issuer::{CRL_SIGNING, DefaultIssuer, ISSUERS, ISSUING, Issuer, USAGES, rebuild_chains, unknown};
 use super::revoke::Revoked;
 use super::role::{ROLES, Role};
@@ -127,7 +127,7 @@ fn set_chain(cx: &mut Cx, issuer: &mut Issuer, references: Vec<String>) -> Resul
         ids.push(found.id);
     }
     if !ids.is_empty() && ids.first() != Some(&issuer.id) {
-        return Err(server_error("manual chain has to begin with the issuer itself"));
+        return Err(Fault::upstream_error("manual chain has to begin with the issuer itself"));
     }
     issuer.manual_chain = ids;
     Ok(())

@@ -1,6 +1,6 @@
 //! Keys: list, show, generate, name, delete.
 
-use super::answers::{internal, serial_text, server_error};
+use super::answers::{internal, serial_text};
 use super::issuer::Issuer;
 use super::key::{DefaultKey, KEYS, Key, kind_of};
 use super::root::check_key_name;
@@ -56,7 +56,7 @@ fn found(cx: &mut Cx, path: &KeyPath) -> Result<Key, Fault> {
     if path.key_ref.is_empty() {
         return Err(Fault::UnsupportedPath);
     }
-    let missing = || server_error(format!("unable to find PKI key for reference: {}", path.key_ref));
+    let missing = || Fault::upstream_error(format!("unable to find PKI key for reference: {}", path.key_ref));
     Key::find(cx, &path.key_ref)?.ok_or_else(missing)
 }
 

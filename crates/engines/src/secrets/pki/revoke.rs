@@ -1,6 +1,6 @@
 //! Revoking certificates: by serial number, by certificate, by whoever holds the key, with the lease.
 
-use super::answers::{serial_text, server_error};
+use super::answers::{serial_text};
 use super::config::CrlConfig;
 use super::issuer::Issuer;
 use super::wire::{ListRequest, RevokeRequest};
@@ -96,7 +96,7 @@ fn wanted(cx: &mut Cx, sent: &RevokeRequest) -> Result<(String, Certificate), Fa
         ("", "") => Err(Fault::invalid("The serial number or certificate to revoke must be provided.")),
         ("", pem) => {
             if pem.len() < 75 {
-                return Err(server_error(
+                return Err(Fault::upstream_error(
                     "provided certificate data was too short; perhaps a path was passed to the API rather than the contents \
                      of a PEM file",
                 ));

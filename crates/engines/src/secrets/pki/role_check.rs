@@ -1,6 +1,5 @@
 //! What makes a role a sound one, looked at when it is written.
 
-use super::answers::server_error;
 use super::block::Block;
 use super::key::kind_of;
 use super::names::parse_other;
@@ -67,13 +66,13 @@ impl Role {
             }
         }
         if let Some(bad) = self.policy_identifiers.iter().find(|text| policy(text).is_none()) {
-            return Err(server_error(format!(
+            return Err(Fault::upstream_error(format!(
                 "policy identifier {bad:?} is neither a valid OID nor a JSON policy identifier"
             )));
         }
         let known = |kind: &&String| !matches!(kind.as_str(), "email" | "hostname" | "disabled");
         if let Some(bad) = self.cn_validations.iter().find(known) {
-            return Err(server_error(format!("cn_validations value incorrect: unknown type: `{bad}`")));
+            return Err(Fault::upstream_error(format!("cn_validations value incorrect: unknown type: `{bad}`")));
         }
         if let Some(bad) = self.allowed_ip_sans_cidr.iter().find(|text| Block::parse(text).is_none()) {
             return Err(Fault::invalid(format!("error parsing allowed_ip_sans_cidr: invalid CIDR address: {bad}")));

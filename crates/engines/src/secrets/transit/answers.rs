@@ -1,7 +1,6 @@
 //! Faults in upstream's words.
 
 use engine::Fault;
-use std::fmt::Display;
 
 /// Two derived keys of one name need to know which.
 pub(super) const MISSING_CONTEXT: &str = "missing 'context' for key derivation; the key was created using a derived key, \
@@ -10,11 +9,6 @@ pub(super) const MISSING_CONTEXT: &str = "missing 'context' for key derivation; 
 pub(super) const SOFT_DELETED: &str = "refusing to use soft-deleted key";
 /// A ciphertext or signature of a version below the lowest that is allowed.
 pub(super) const TOO_OLD: &str = "ciphertext or signature version is disallowed by policy (too old)";
-
-/// What upstream returns as an error of its own although the request is at fault: a 500 with this text.
-pub(super) fn server_error(text: impl Display) -> Fault {
-    Fault::Status(500, vec![format!("1 error occurred:\n\t* {text}\n\n")])
-}
 
 /// Why one operation with a key fails: by itself it is a reply, in a batch the error of its item.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -38,6 +32,6 @@ impl Failure {
 
 impl From<Failure> for Fault {
     fn from(failure: Failure) -> Self {
-        if failure.internal { server_error(failure.text) } else { Self::invalid(failure.text) }
+        if failure.internal { Fault::upstream_error(failure.text) } else { Self::invalid(failure.text) }
     }
 }

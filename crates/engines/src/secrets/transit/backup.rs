@@ -1,7 +1,7 @@
 //! `backup/<name>` and `restore[/<name>]`: a whole key in plaintext, in the form that upstream writes and reads, so that a key
 //! moves between the two with all its versions.
 
-use super::answers::{SOFT_DELETED, server_error};
+use super::answers::{SOFT_DELETED};
 use super::backup_form::{Archive, Backup, Policy, VersionForm};
 use super::keys::drawn;
 use super::kind::KeyType;
@@ -18,7 +18,7 @@ pub(super) const BACKUP_VERSIONS_MAX: i64 = 10_000;
 
 pub(super) fn backup(cx: &mut Cx, request: Named) -> Result<Reply, Fault> {
     let name = &request.name;
-    let Some(known) = Key::load(cx, name)? else { return Err(server_error(format!("key {name:?} not found"))) };
+    let Some(known) = Key::load(cx, name)? else { return Err(Fault::upstream_error(format!("key {name:?} not found"))) };
     let refusal = if known.soft_deleted {
         Some(SOFT_DELETED)
     } else if !known.exportable {
@@ -29,7 +29,7 @@ pub(super) fn backup(cx: &mut Cx, request: Named) -> Result<Reply, Fault> {
         None
     };
     if let Some(text) = refusal {
-        return Err(server_error(text));
+        return Err(Fault::upstream_error(text));
     }
     let mut key = (*known).clone();
     key.backup = Some(Noted { time: cx.now.to_rfc3339(), version: key.latest_version });
@@ -61,27 +61,27 @@ pub(super) fn restore(cx: &mut Cx, request: RestoreRequest) -> Result<Reply, Fau
         return Err(Fault::invalid("'backup' must be supplied"));
     }
     if request.name.contains('/') {
-        return Err(server_error("key names cannot be paths"));
+        return Err(Fault::upstream_error("key names cannot be paths"));
     }
-    let text = base64::decode(&request.backup).map_err(|failure| server_error(failure.text))?;
-    let form: Backup = serde_json::from_slice(&text).map_err(|_| server_error("the backup is not one of a key"))?;
+    let text = base64::decode(&request.backup).map_err(|failure| Fault::upstream_error(failure.text))?;
+    let form: Backup = serde_json::from_slice(&text).map_err(|_| Fault::upstream_error("the backup is not one of a key"))?;
     let name = if request.name.is_empty() { form.policy.name.clone() } else { request.name };
-    check_name(&name).map_err(|_| server_error("key names cannot be paths"))?;
+    check_name(&name).map_err(|_| Fault::upstream_error("key names cannot be paths"))?;
     if let Some(known) = Key::load(cx, &name)? {
         if !request.force {
-            return Err(server_error(format!("key {name:?} already exists")));
+            return Err(Fault::upstream_error(format!("key {name:?} already exists")));
         }
         rotation::forget(cx, &name, &known);
         Key::delete(cx, &name)?;
     }
-    let mut key = key_of(&form.policy).ok_or_else(|| server_error("the backup is not one of a key"))?;
+    let mut key = key_of(&form.policy).ok_or_else(|| Fault::upstream_error("the backup is not one of a key"))?;
     let latest = key.latest_version;
     key.latest_version = key.lowest() - 1;
     for version in key.lowest()..=latest {
         let stored = form.version(version, key.lowest());
         let hmac_key = drawn(32, cx.randomness.as_mut());
         let read = stored.and_then(|stored| stored.material(&key, hmac_key));
-        let material = read.ok_or_else(|| server_error(format!("version {version} of the backup cannot be read")))?;
+        let material = read.ok_or_else(|| Fault::upstream_error(format!("version {version} of the backup cannot be read")))?;
         key.add(cx, &name, &material)?;
     }
     key.restore = Some(Noted { time: cx.now.to_rfc3339(), version: latest });

@@ -1,6 +1,6 @@
 //! Batches: many items in one request, answered in order.
 
-use super::answers::{Failure, server_error};
+use super::answers::{Failure};
 use engine::{Body, Fault, Reply};
 use serde_json::{Map, Value};
 
@@ -116,7 +116,7 @@ fn unconvertible(at: usize, name: &str, wanted: &str, got: &Value) -> Fault {
 }
 
 fn unparsed(text: String) -> Fault {
-    server_error(format!("failed to parse batch input: {text}"))
+    Fault::upstream_error(format!("failed to parse batch input: {text}"))
 }
 
 /// The type of a value in upstream's words.

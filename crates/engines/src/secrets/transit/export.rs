@@ -1,7 +1,7 @@
 //! `export/<type>/<name>[/<version>]` shows key material of exportable keys, `byok-export/<destination>/<source>[/<version>]` wraps
 //! it for another service.
 
-use super::answers::{SOFT_DELETED, server_error};
+use super::answers::{SOFT_DELETED};
 use super::keys::{chain_pem, drawn};
 use super::kind::KeyType;
 use super::record::{Key, Material};
@@ -50,7 +50,7 @@ pub(super) fn export(cx: &mut Cx, request: ExportRequest) -> Result<Reply, Fault
         return Err(Fault::invalid("private key material is not exportable"));
     }
     if key.soft_deleted {
-        return Err(server_error(SOFT_DELETED));
+        return Err(Fault::upstream_error(SOFT_DELETED));
     }
     if part == Part::Encryption && !key.kind.encrypts() {
         return Err(Fault::invalid("encryption not supported for the key"));
@@ -105,7 +105,7 @@ fn shown(part: Part, key: &Key, material: &Material, format: &str) -> Result<Str
         Part::Encryption | Part::Signing => private_shown(key, material, format),
         Part::Public => public_shown(key, material, format),
         Part::Certificates if material.certificate_chain.is_empty() => {
-            Err(server_error("selected key version does not have a certificate chain imported"))
+            Err(Fault::upstream_error("selected key version does not have a certificate chain imported"))
         }
         Part::Certificates => Ok(chain_pem(material)),
     }
@@ -114,7 +114,7 @@ fn shown(part: Part, key: &Key, material: &Material, format: &str) -> Result<Str
 fn bytes_shown(bytes: &[u8], format: &str) -> Result<String, Fault> {
     match format {
         "" | "raw" => Ok(base64::encode(bytes)),
-        _ => Err(server_error("unknown format for HMAC key; supported values are `` or `raw`")),
+        _ => Err(Fault::upstream_error("unknown format for HMAC key; supported values are `` or `raw`")),
     }
 }
 
@@ -145,12 +145,12 @@ fn line_end(key: &Key) -> &'static str {
 
 fn unknown_format(key: &Key) -> Fault {
     let kind = if key.kind.is_rsa() { "rsa" } else { "ec" };
-    server_error(format!("unknown key format for {kind} key; supported values are ``, `der`, or `pem`"))
+    Fault::upstream_error(format!("unknown key format for {kind} key; supported values are ``, `der`, or `pem`"))
 }
 
 fn public_shown(key: &Key, material: &Material, format: &str) -> Result<String, Fault> {
     let kind = key.kind.name();
-    let unknown = || server_error(format!("unknown key type {kind} for export type public-key"));
+    let unknown = || Fault::upstream_error(format!("unknown key type {kind} for export type public-key"));
     let pair = key.kind.pair().ok_or_else(unknown)?;
     let encoded = material.public_der().ok_or_else(|| Fault::internal("a stored key is unreadable"))?;
     match (pair, format) {
@@ -166,33 +166,33 @@ fn public_shown(key: &Key, material: &Material, format: &str) -> Result<String, 
 
 pub(super) fn byok_export(cx: &mut Cx, request: ByokExportRequest) -> Result<Reply, Fault> {
     let Some(destination) = Key::load(cx, &request.destination)? else {
-        return Err(server_error("no such destination key to export to"));
+        return Err(Fault::upstream_error("no such destination key to export to"));
     };
     if destination.soft_deleted {
-        return Err(server_error(format!("for destination key: {SOFT_DELETED}")));
+        return Err(Fault::upstream_error(format!("for destination key: {SOFT_DELETED}")));
     }
     let Some(source) = Key::load(cx, &request.source)? else {
-        return Err(server_error("no such source key for export"));
+        return Err(Fault::upstream_error("no such source key for export"));
     };
     if !source.exportable {
         return Err(Fault::invalid("key is not exportable"));
     }
     if source.soft_deleted {
-        return Err(server_error(format!("for source key: {SOFT_DELETED}")));
+        return Err(Fault::upstream_error(format!("for source key: {SOFT_DELETED}")));
     }
     if !destination.kind.is_rsa() {
         let text = match destination.kind.pair() {
             Some(_) => "unsupported key type in use; must be a rsa key".to_owned(),
             None => format!("message signing not supported for key type {}", destination.kind.name()),
         };
-        return Err(server_error(text));
+        return Err(Fault::upstream_error(text));
     }
     let hash = hashes::of_oaep(&request.hash)
-        .ok_or_else(|| server_error(format!("unknown hash function: {}", request.hash)))?;
+        .ok_or_else(|| Fault::upstream_error(format!("unknown hash function: {}", request.hash)))?;
     let wrapping = Material::load(cx, &request.destination, destination.latest_version)?;
     let keys = each_version(cx, &request.source, &source, &request.version, |cx, material| {
         let target: &[u8] = match (source.kind.pair(), material.is_public_only()) {
-            (Some(_), true) => return Err(server_error("key version does not have a private counterpart")),
+            (Some(_), true) => return Err(Fault::upstream_error("key version does not have a private counterpart")),
             (Some(_), false) => material.private.expose(),
             (None, _) => material.key.expose(),
         };

@@ -1,7 +1,6 @@
 //! `wrapping_key`, `keys/<name>/import` and `keys/<name>/import_version`: keys from outside. A private key comes wrapped: an AES
 //! key, encrypted by OAEP for the mount's wrapping key, and behind it the key wrapped with the AES key (RFC 5649).
 
-use super::answers::server_error;
 use super::keys::drawn;
 use super::kind::KeyType;
 use super::record::{Derivation, Key, Material};
@@ -60,20 +59,20 @@ pub(super) fn import(cx: &mut Cx, request: ImportRequest) -> Result<Reply, Fault
     if Key::load(cx, &request.name)?.is_some() {
         let text = "the import path cannot be used with an existing key; use import-version to rotate an existing \
             imported key";
-        return Err(server_error(text));
+        return Err(Fault::upstream_error(text));
     }
     let period = request.auto_rotate_period.0;
     if period != 0 && !request.allow_rotation {
-        return Err(server_error("allow_rotation must be set to true if auto-rotation is enabled"));
+        return Err(Fault::upstream_error("allow_rotation must be set to true if auto-rotation is enabled"));
     }
     super::keys::check_rotation(period)?;
     if request.derived && !kind.derives() {
         let text = format!("key derivation and convergent encryption not supported for keys of type {wanted}");
-        return Err(server_error(text));
+        return Err(Fault::upstream_error(text));
     }
     let mut material = Material::new(drawn(32, cx.randomness.as_mut()), cx.now);
     let given = given(cx, kind, hash, request.ciphertext.as_deref(), request.public_key.as_deref())?;
-    take_in(kind, &mut material, &given).map_err(|text| server_error(format!("error importing key: {text}")))?;
+    take_in(kind, &mut material, &given).map_err(|text| Fault::upstream_error(format!("error importing key: {text}")))?;
     let mut key = Key::new(kind);
     key.derivation = request.derived.then_some(Derivation::Counter);
     key.exportable = request.exportable;
@@ -94,22 +93,22 @@ pub(super) fn import_version(cx: &mut Cx, request: ImportVersionRequest) -> Resu
     let name = &request.name;
     let Some(known) = Key::load(cx, name)? else {
         let text = format!("no key found with name {name}; to import a new key, use the import/ endpoint");
-        return Err(server_error(text));
+        return Err(Fault::upstream_error(text));
     };
     if !known.imported {
-        return Err(server_error("the import_version endpoint can only be used with an imported key"));
+        return Err(Fault::upstream_error("the import_version endpoint can only be used with an imported key"));
     }
     if let Some(version) = request.version
         && !(known.lowest()..=known.latest_version).contains(&version)
     {
-        return Err(server_error("no such key version"));
+        return Err(Fault::upstream_error("no such key version"));
     }
     if request.version.is_some() && known.kind.pair().is_none() {
-        return Err(server_error("provided type does not support importing key versions"));
+        return Err(Fault::upstream_error("provided type does not support importing key versions"));
     }
     let given = given(cx, known.kind, hash, request.ciphertext.as_deref(), request.public_key.as_deref())?;
     let mut material = Material::new(drawn(32, cx.randomness.as_mut()), cx.now);
-    take_in(known.kind, &mut material, &given).map_err(server_error)?;
+    take_in(known.kind, &mut material, &given).map_err(Fault::upstream_error)?;
     if let Some(version) = completed_version(cx, name, &known, request.version, &material)? {
         let mut completed = Material::load(cx, name, version)?.copied();
         completed.private = Secret::bytes(material.private.expose());
@@ -137,10 +136,10 @@ fn completed_version(
         None => Ok(fits.then_some(version)),
         Some(_) if fits => Ok(Some(version)),
         Some(_) if material.is_public_only() => {
-            Err(server_error("cannot add a public key to a key version that already has a public key set"))
+            Err(Fault::upstream_error("cannot add a public key to a key version that already has a public key set"))
         }
-        Some(_) if !known.is_public_only() => Err(server_error("private key imported, key version cannot be updated")),
-        Some(_) => Err(server_error("cannot import key, key pair does not match")),
+        Some(_) if !known.is_public_only() => Err(Fault::upstream_error("private key imported, key version cannot be updated")),
+        Some(_) => Err(Fault::upstream_error("cannot import key, key pair does not match")),
     }
 }
 
@@ -163,23 +162,23 @@ fn given(
         return unwrapped(cx, hash, ciphertext).map(Given::Secret);
     }
     if kind.pair().is_none() {
-        return Err(server_error("provided type does not support public_key import"));
+        return Err(Fault::upstream_error("provided type does not support public_key import"));
     }
     Ok(Given::Public(public_key.unwrap_or_default().to_owned()))
 }
 
 fn unwrapped(cx: &mut Cx, hash: Hash, ciphertext: &str) -> Result<Zeroizing<Vec<u8>>, Fault> {
-    let ciphertext = base64::decode(ciphertext).map_err(|failure| server_error(failure.text))?;
+    let ciphertext = base64::decode(ciphertext).map_err(|failure| Fault::upstream_error(failure.text))?;
     let length = usize::try_from(WRAPPING_KEY_BITS / 8).unwrap_or_default();
     let split = ciphertext.split_at_checked(length).filter(|(_, wrapped)| !wrapped.is_empty());
-    let (encrypted, wrapped) = split.ok_or_else(|| server_error("provided ciphertext is too short"))?;
-    let failed = || server_error("crypto/rsa: decryption error");
+    let (encrypted, wrapped) = split.ok_or_else(|| Fault::upstream_error("provided ciphertext is too short"))?;
+    let failed = || Fault::upstream_error("crypto/rsa: decryption error");
     let wrapping = load_wrapping_key(cx)?.ok_or_else(failed)?;
     let ephemeral = wrapping.decrypt_oaep(hash, encrypted, cx.randomness.as_mut()).map_err(|_| failed())?;
     if wrapped.len() < WRAPPED_BYTES_MIN {
-        return Err(server_error("kwp: wrapped key size too small"));
+        return Err(Fault::upstream_error("kwp: wrapped key size too small"));
     }
-    keywrap::unwrap(ephemeral.expose(), wrapped).map_err(|_| server_error("kwp: integrity check failed"))
+    keywrap::unwrap(ephemeral.expose(), wrapped).map_err(|_| Fault::upstream_error("kwp: integrity check failed"))
 }
 
 fn take_in(kind: KeyType, material: &mut Material, given: &Given) -> Result<(), String> {

@@ -1,6 +1,6 @@
 //! `keys/<name>` and what is below it: create, read, list, delete, configure, rotate, trim, and the bin.
 
-use super::answers::{SOFT_DELETED, server_error};
+use super::answers::{SOFT_DELETED};
 use super::kind::KeyType;
 use super::record::{Derivation, KEYS, Key, Material};
 use super::wire::{ConfigureKey, CreateKey, ListRequest, Named, ReadKey, TrimKey};
@@ -47,13 +47,13 @@ pub(super) fn create(cx: &mut Cx, request: CreateKey) -> Result<Reply, Fault> {
     }
     if request.derived && !kind.derives() {
         let text = format!("key derivation and convergent encryption not supported for keys of type {wanted}");
-        return Err(server_error(text));
+        return Err(Fault::upstream_error(text));
     }
     if request.convergent_encryption && kind.cipher().is_none() {
-        return Err(server_error(format!("convergent encryption not supported for keys of type {wanted}")));
+        return Err(Fault::upstream_error(format!("convergent encryption not supported for keys of type {wanted}")));
     }
     if kind == KeyType::Hmac && request.key_size == 0 {
-        return Err(server_error("invalid key size for HMAC key, must be between 32 and 512 bytes"));
+        return Err(Fault::upstream_error("invalid key size for HMAC key, must be between 32 and 512 bytes"));
     }
     let mut key = Key::new(kind);
     key.derivation = request.derived.then_some(Derivation::Hkdf);
@@ -204,10 +204,10 @@ pub(super) fn rotate(cx: &mut Cx, request: Named) -> Result<Reply, Fault> {
     let name = &request.name;
     let Some(known) = Key::load(cx, name)? else { return Err(Fault::invalid("key not found")) };
     if known.soft_deleted {
-        return Err(server_error(SOFT_DELETED));
+        return Err(Fault::upstream_error(SOFT_DELETED));
     }
     if known.imported && !known.allow_imported_key_rotation {
-        return Err(server_error(format!("imported key {name} does not allow rotation within Vault")));
+        return Err(Fault::upstream_error(format!("imported key {name} does not allow rotation within Vault")));
     }
     let mut key = (*known).clone();
     rotation::rotate(cx, name, &mut key)?;
