@@ -2,6 +2,7 @@
 //! 3.5 and of RFC 8037 section 3.1. A key of one kind verifies no algorithm of another, and there is neither `none` nor
 //! a MAC, so that a public key is never taken for the key of a MAC.
 
+use crate::elements::undo_der;
 use aws_lc_rs::rsa::PublicKeyComponents;
 use aws_lc_rs::signature::{self as aws, ParsedPublicKey, RsaParameters};
 use base64::Engine as _;
@@ -203,17 +204,17 @@ impl VerifyingKey {
 
     /// Reads a `SubjectPublicKeyInfo` (RFC 5280 section 4.1.2.7).
     fn from_spki(bytes: &[u8]) -> Option<Self> {
-        let (fields, rest) = element(0x30, bytes)?;
-        let (algorithm, fields) = element(0x30, fields)?;
-        let (identifier, parameters) = element(0x06, algorithm)?;
-        let (bits, after) = element(0x03, fields)?;
+        let (fields, rest) = undo_der(0x30, bytes)?;
+        let (algorithm, fields) = undo_der(0x30, fields)?;
+        let (identifier, parameters) = undo_der(0x06, algorithm)?;
+        let (bits, after) = undo_der(0x03, fields)?;
         // The first byte counts unused bits.
         let [0, key @ ..] = bits else { return None };
         let kinds = [Kind::Rsa, Kind::P256, Kind::P384, Kind::P521, Kind::Ed25519];
         let kind = kinds.into_iter().find(|kind| {
             let (wanted, curve) = kind.identifiers();
             wanted == identifier
-                && (curve.is_empty() || element(0x06, parameters).is_some_and(|(found, _)| found == curve))
+                && (curve.is_empty() || undo_der(0x06, parameters).is_some_and(|(found, _)| found == curve))
         })?;
         if !rest.is_empty() || !after.is_empty() {
             return None;
@@ -223,9 +224,9 @@ impl VerifyingKey {
 
     fn encoded(kind: Kind, key: &[u8]) -> Option<Self> {
         if kind == Kind::Rsa {
-            let (fields, _) = element(0x30, key)?;
-            let (modulus, rest) = element(0x02, fields)?;
-            let (exponent, _) = element(0x02, rest)?;
+            let (fields, _) = undo_der(0x30, key)?;
+            let (modulus, rest) = undo_der(0x02, fields)?;
+            let (exponent, _) = undo_der(0x02, rest)?;
             return Self::rsa(modulus, exponent);
         }
         // Compressed points have no place in JWS.
@@ -238,30 +239,15 @@ impl VerifyingKey {
 
 /// The key of a certificate (RFC 5280 section 4.1), of which nothing else is read.
 fn spki_of_certificate(bytes: &[u8]) -> Option<&[u8]> {
-    let (certificate, _) = element(0x30, bytes)?;
-    let (mut fields, _) = element(0x30, certificate)?;
-    if let Some((_, rest)) = element(0xa0, fields) {
+    let (certificate, _) = undo_der(0x30, bytes)?;
+    let (mut fields, _) = undo_der(0x30, certificate)?;
+    if let Some((_, rest)) = undo_der(0xa0, fields) {
         fields = rest;
     }
     // Serial number, signature algorithm, issuer, validity, subject.
     for tag in [0x02, 0x30, 0x30, 0x30, 0x30] {
-        fields = element(tag, fields)?.1;
+        fields = undo_der(tag, fields)?.1;
     }
-    let (_, behind) = element(0x30, fields)?;
+    let (_, behind) = undo_der(0x30, fields)?;
     fields.get(..fields.len() - behind.len())
-}
-
-/// The content of the element of DER (X.690) that `input` begins with, and what is behind it.
-fn element(tag: u8, input: &[u8]) -> Option<(&[u8], &[u8])> {
-    let (head, rest) = input.split_at_checked(2)?;
-    let [found, length] = head else { return None };
-    if *found != tag {
-        return None;
-    }
-    if *length < 0x80 {
-        return rest.split_at_checked(usize::from(*length));
-    }
-    let (bytes, rest) = rest.split_at_checked(usize::from(length & 0x7f))?;
-    let length = bytes.iter().try_fold(0_usize, |sum, byte| sum.checked_mul(256)?.checked_add(usize::from(*byte)))?;
-    rest.split_at_checked(length)
 }

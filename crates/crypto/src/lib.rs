@@ -8,6 +8,7 @@ pub mod aead;
 pub mod cipher;
 pub mod client_certificate;
 pub mod digest;
+mod elements;
 pub mod hash;
 mod hex;
 pub mod jws;

@@ -4,6 +4,7 @@
 //! Keys of elliptic curves are made from the caller's randomness. AWS-LC takes none from outside for RSA keys and for
 //! the nonces of ECDSA; these it draws from its own generator.
 
+use crate::elements::{der, undo_der};
 use crate::{Randomness, Secret};
 use aws_lc_rs::encoding::{AsDer, Pkcs8V1Der};
 use aws_lc_rs::rand::SystemRandom;
@@ -288,39 +289,6 @@ pub(crate) fn generate_on(curve: &Curve, randomness: &mut dyn Randomness) -> Res
         }
     }
     Err(SigningError::Generation)
-}
-
-/// An element of DER (X.690) with its length.
-pub(crate) fn der(tag: u8, content: &[u8]) -> Vec<u8> {
-    let mut element = vec![tag];
-    let length = content.len().to_be_bytes();
-    let significant: Vec<u8> = length.into_iter().skip_while(|byte| *byte == 0).collect();
-    match significant.as_slice() {
-        [] => element.push(0),
-        [short] if *short < 0x80 => element.push(*short),
-        long => {
-            // A length has at most eight bytes.
-            element.push(0x80 | u8::try_from(long.len()).unwrap_or_default());
-            element.extend_from_slice(long);
-        }
-    }
-    element.extend_from_slice(content);
-    element
-}
-
-/// The content of the element that `input` begins with, and what is behind it.
-pub(crate) fn undo_der(tag: u8, input: &[u8]) -> Option<(&[u8], &[u8])> {
-    let (head, rest) = input.split_at_checked(2)?;
-    let [found, length] = head else { return None };
-    if *found != tag {
-        return None;
-    }
-    if *length < 0x80 {
-        return rest.split_at_checked(usize::from(*length));
-    }
-    let (bytes, rest) = rest.split_at_checked(usize::from(length & 0x7f))?;
-    let length = bytes.iter().try_fold(0_usize, |sum, byte| Some(sum.checked_mul(256)? + usize::from(*byte)))?;
-    rest.split_at_checked(length)
 }
 
 /// Modulus and exponent of an `RSAPublicKey` (RFC 8017 appendix A.1.1), without leading zeros.

@@ -1,7 +1,7 @@
 //! ECDSA and ECDH on the curves P-256, P-384 and P-521 (FIPS 186-5, SP 800-186), over any hash.
 
-use super::der::{self, BIT_STRING, IDENTIFIER, INTEGER, OCTET_STRING, SEQUENCE};
 use super::{Encoding, Input, KeyPairError};
+use crate::elements::{self, BIT_STRING, IDENTIFIER, INTEGER, OCTET_STRING, SEQUENCE};
 use crate::hash::Hash;
 use crate::{Randomness, Secret};
 use aws_lc_rs::rand::SystemRandom;
@@ -91,8 +91,8 @@ impl Curve {
     }
 
     fn algorithm(self) -> Vec<u8> {
-        let identifiers = [OBJECT_IDENTIFIER, self.identifier()].map(|bytes| der::element(IDENTIFIER, &[bytes]));
-        der::element(SEQUENCE, &[&identifiers.concat()])
+        let identifiers = [OBJECT_IDENTIFIER, self.identifier()].map(|bytes| elements::element(IDENTIFIER, &[bytes]));
+        elements::element(SEQUENCE, &[&identifiers.concat()])
     }
 }
 
@@ -185,11 +185,11 @@ impl CurvePrivate {
 
     /// `ECPrivateKey` (RFC 5915), with the curve's name where nothing around it tells.
     fn ec_private_key(&self, named: bool) -> Secret<Vec<u8>> {
-        let number = Zeroizing::new(der::element(OCTET_STRING, &[&self.number()]));
-        let name = der::element(0xa0, &[&der::element(IDENTIFIER, &[self.curve.identifier()])]);
+        let number = Zeroizing::new(elements::element(OCTET_STRING, &[&self.number()]));
+        let name = elements::element(0xa0, &[&elements::element(IDENTIFIER, &[self.curve.identifier()])]);
         let name: &[u8] = if named { &name } else { &[] };
-        let point = der::element(0xa1, &[&der::element(BIT_STRING, &[&[0], &self.public().point])]);
-        Secret::new(der::element(SEQUENCE, &[&der::element(INTEGER, &[&[1]]), &number, name, &point]))
+        let point = elements::element(0xa1, &[&elements::element(BIT_STRING, &[&[0], &self.public().point])]);
+        Secret::new(elements::element(SEQUENCE, &[&elements::element(INTEGER, &[&[1]]), &number, name, &point]))
     }
 
     pub(super) fn to_sec1(&self) -> Secret<Vec<u8>> {
@@ -197,8 +197,11 @@ impl CurvePrivate {
     }
 
     pub(super) fn to_pkcs8(&self) -> Secret<Vec<u8>> {
-        let key = Secret::new(der::element(OCTET_STRING, &[self.ec_private_key(false).expose()]));
-        Secret::new(der::element(SEQUENCE, &[&der::element(INTEGER, &[&[0]]), &self.curve.algorithm(), key.expose()]))
+        let key = Secret::new(elements::element(OCTET_STRING, &[self.ec_private_key(false).expose()]));
+        Secret::new(elements::element(
+            SEQUENCE,
+            &[&elements::element(INTEGER, &[&[0]]), &self.curve.algorithm(), key.expose()],
+        ))
     }
 
     pub(super) fn public(&self) -> CurvePublic {
@@ -303,7 +306,7 @@ impl CurvePublic {
     }
 
     pub(super) fn to_spki(&self) -> Vec<u8> {
-        der::element(SEQUENCE, &[&self.curve.algorithm(), &der::element(BIT_STRING, &[&[0], &self.point])])
+        elements::element(SEQUENCE, &[&self.curve.algorithm(), &elements::element(BIT_STRING, &[&[0], &self.point])])
     }
 
     pub(super) fn verify(

@@ -1,7 +1,7 @@
 //! Ed25519 (RFC 8032, RFC 8410).
 
 use super::KeyPairError;
-use super::der::{self, BIT_STRING, IDENTIFIER, INTEGER, OCTET_STRING, SEQUENCE};
+use crate::elements::{self, BIT_STRING, IDENTIFIER, INTEGER, OCTET_STRING, SEQUENCE};
 use crate::{Randomness, Secret};
 use aws_lc_rs::signature::{ED25519, Ed25519KeyPair, KeyPair as _, UnparsedPublicKey};
 
@@ -28,10 +28,10 @@ impl EdwardsPrivate {
     }
 
     pub(super) fn to_pkcs8(&self) -> Secret<Vec<u8>> {
-        let seed = Secret::new(der::element(OCTET_STRING, &[self.seed.expose()]));
-        let algorithm = der::element(SEQUENCE, &[&der::element(IDENTIFIER, &[OBJECT_IDENTIFIER])]);
-        let key = Secret::new(der::element(OCTET_STRING, &[seed.expose()]));
-        Secret::new(der::element(SEQUENCE, &[&der::element(INTEGER, &[&[0]]), &algorithm, key.expose()]))
+        let seed = Secret::new(elements::element(OCTET_STRING, &[self.seed.expose()]));
+        let algorithm = elements::element(SEQUENCE, &[&elements::element(IDENTIFIER, &[OBJECT_IDENTIFIER])]);
+        let key = Secret::new(elements::element(OCTET_STRING, &[seed.expose()]));
+        Secret::new(elements::element(SEQUENCE, &[&elements::element(INTEGER, &[&[0]]), &algorithm, key.expose()]))
     }
 
     pub(super) fn seed_and_public(&self) -> Secret<Vec<u8>> {
@@ -66,8 +66,8 @@ impl EdwardsPublic {
     }
 
     pub(super) fn to_spki(&self) -> Vec<u8> {
-        let algorithm = der::element(SEQUENCE, &[&der::element(IDENTIFIER, &[OBJECT_IDENTIFIER])]);
-        der::element(SEQUENCE, &[&algorithm, &der::element(BIT_STRING, &[&[0], &self.0])])
+        let algorithm = elements::element(SEQUENCE, &[&elements::element(IDENTIFIER, &[OBJECT_IDENTIFIER])]);
+        elements::element(SEQUENCE, &[&algorithm, &elements::element(BIT_STRING, &[&[0], &self.0])])
     }
 
     pub(super) fn verify(&self, message: &[u8], signature: &[u8]) -> bool {

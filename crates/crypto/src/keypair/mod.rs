@@ -6,7 +6,6 @@
 //! for RSA, blinded. Private keys are PKCS #8 (RFC 5958) at rest, public ones SubjectPublicKeyInfo (RFC 5280).
 
 mod curve;
-mod der;
 mod edwards;
 pub mod pem;
 mod public;

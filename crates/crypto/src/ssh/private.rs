@@ -1,7 +1,8 @@
 //! Private keys: made, read from the formats that people have, kept as PKCS #8 (RFC 5208).
 
 use super::PublicKey;
-use crate::signing::{self, SigningAlgorithm, SigningKey, der, undo_der};
+use crate::elements::{der, inner_of_pkcs8, undo_der};
+use crate::signing::{self, SigningAlgorithm, SigningKey};
 use crate::{Randomness, Secret};
 use aws_lc_rs::encoding::{AsDer, Pkcs8V1Der};
 use aws_lc_rs::rsa;
@@ -272,14 +273,6 @@ fn remainder(number: &[u8], modulus: &[u8]) -> Zeroizing<Vec<u8>> {
         }
     }
     Zeroizing::new(rest.iter().copied().skip_while(|byte| *byte == 0).collect())
-}
-
-/// The private key inside of a PKCS #8 document.
-fn inner_of_pkcs8(pkcs8: &[u8]) -> Option<&[u8]> {
-    let (fields, _) = undo_der(0x30, pkcs8)?;
-    let (_, rest) = undo_der(0x02, fields)?;
-    let (_, rest) = undo_der(0x30, rest)?;
-    undo_der(0x04, rest).map(|(inner, _)| inner)
 }
 
 /// The `ECPrivateKey` (RFC 5915) with the curve's name, which PKCS #8 has in another place.

@@ -2,7 +2,8 @@
 //! (RFC 8032).
 
 use super::{Hash, PublicKey, SignatureScheme, X509Error, pem_blocks, pem_encode};
-use crate::signing::{self, Curve, der, undo_der};
+use crate::elements::{der, inner_of_pkcs8};
+use crate::signing::{self, Curve};
 use crate::{Randomness, Secret};
 use ::der::Decode;
 use ::der::asn1::{Any, BitString, ObjectIdentifier};
@@ -140,7 +141,7 @@ impl PrivateKey {
         match &self.pair {
             Pair::Rsa(_) => {
                 let pkcs8 = self.to_pkcs8()?;
-                let inner = pkcs8_inner(pkcs8.as_slice()).ok_or(X509Error::Key)?;
+                let inner = inner_of_pkcs8(pkcs8.as_slice()).ok_or(X509Error::Key)?;
                 Ok(("RSA PRIVATE KEY", Secret::bytes(inner)))
             }
             Pair::Curve(pair) => {
@@ -213,12 +214,4 @@ impl std::fmt::Debug for PrivateKey {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(formatter, "PrivateKey({:?}, …)", self.kind)
     }
-}
-
-/// The content of the private key's octet string in PKCS #8.
-fn pkcs8_inner(pkcs8: &[u8]) -> Option<&[u8]> {
-    let (fields, _) = undo_der(0x30, pkcs8)?;
-    let (_, rest) = undo_der(0x02, fields)?;
-    let (_, rest) = undo_der(0x30, rest)?;
-    undo_der(0x04, rest).map(|(inner, _)| inner)
 }

@@ -3,7 +3,7 @@
 use super::certificate::serial_number;
 use super::{Certificate, Hash, PrivateKey, SignatureScheme, X509_BYTES_MAX, X509Error, sha1};
 use crate::digest;
-use crate::signing::der;
+use crate::elements::der;
 use ::der::asn1::{Any, GeneralizedTime, Int, ObjectIdentifier, OctetString};
 use ::der::{DateTime, Decode, Encode, Sequence};
 use std::time::Duration;

@@ -3,7 +3,7 @@
 use super::key::{EC, ED25519, RSA};
 use super::scheme::RSA_PSS;
 use super::{Hash, KeyKind, PrivateKey, SignatureScheme, X509Error, sha1};
-use crate::signing::undo_der;
+use crate::elements::undo_der;
 use aws_lc_rs::signature::{self as aws, UnparsedPublicKey, VerificationAlgorithm};
 use der::asn1::{Any, BitString};
 use der::{Decode, Encode, Sequence};

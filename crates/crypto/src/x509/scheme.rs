@@ -1,7 +1,7 @@
 //! How things are signed: the algorithm identifiers of RFC 3279, 4055, 5758 and 8410.
 
 use super::{KeyKind, X509Error};
-use crate::signing::der;
+use crate::elements::der;
 use ::der::asn1::{Any, ObjectIdentifier};
 use ::der::{Decode, Encode};
 use x509_cert::spki::AlgorithmIdentifierOwned;
