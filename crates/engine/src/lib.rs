@@ -16,6 +16,7 @@ pub mod outside;
 mod reply;
 mod request;
 mod route;
+mod stored;
 
 pub use cx::{Caller, Cx, Mount};
 pub use fault::Fault;
@@ -30,6 +31,7 @@ pub use outside::Outside;
 pub use reply::{Body, Lease, LeaseRecord, Raw, Reply};
 pub use request::{Headers, OpenCeremonies, Peer, Request};
 pub use route::{Action, Ceremony, Flags, Found, Lookup, Matched, Route, Table, Tail};
+pub use stored::StoredPkcs8;
 
 pub use crypto::{self, Randomness, Secret, SystemRandomness};
 pub use login::canonical_policies;

@@ -1,6 +1,6 @@
 //! What a login method returns, and the `token_*` parameters that all of them share.
 
-use crate::{CommaList, Fault, Seconds};
+use crate::{CommaList, Fault, Mount, Reply, Seconds};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -214,6 +214,17 @@ impl TokenParams {
             return Err(Fault::invalid("policies cannot contain the root policy"));
         }
         Ok(())
+    }
+
+    /// Warns in the reply to a role's writing where its tokens cannot live as long as it says.
+    pub fn warn_of_maximum(&self, mount: &Mount, reply: Reply) -> Reply {
+        if self.max_ttl <= mount.max_lease_ttl {
+            return reply;
+        }
+        reply.warn(
+            "token_max_ttl is greater than the backend mount's maximum TTL value; issued tokens' max TTL value will be \
+             truncated",
+        )
     }
 
     /// The `token_*` members of a role's or user's reply.

@@ -152,6 +152,17 @@ impl Outside {
         }
     }
 
+    /// Asks a server about a token that a client logs in with. What the server does not take is not told apart from what it
+    /// denies; an answer that decides nothing is [`undecided`].
+    pub fn about_token(&self, call: HttpCall, server: &str) -> Result<Arc<HttpAnswer>, Fault> {
+        match self.http(call)? {
+            Ok(answer) if answer.succeeded() => Ok(answer),
+            Ok(answer) if matches!(answer.status, 401 | 403 | 404) => Err(Fault::Denied),
+            Ok(answer) => Err(undecided(server, &format!("it answered with status {}", answer.status))),
+            Err(failure) => Err(undecided(server, &failure.to_string())),
+        }
+    }
+
     /// Reads a file of the service account. The outer error is passed on by `?`; `None` if there is none to read.
     pub fn service_account(&self, file: ServiceAccountFile) -> Result<Option<Secret<String>>, Fault> {
         let asked = self.asked(Call::ServiceAccount(file))?;
@@ -178,6 +189,11 @@ impl Outside {
             None => Err(Fault::Outside(Box::new(call))),
         }
     }
+}
+
+/// A server gave no answer that decides about a token: not the client's fault, and worth another try.
+pub fn undecided(server: &str, why: &str) -> Fault {
+    Fault::Status(503, vec![format!("{server} was asked about the token, but {why}")])
 }
 
 impl HttpCall {

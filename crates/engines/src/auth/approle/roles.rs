@@ -38,13 +38,7 @@ pub(super) fn write(cx: &mut Cx, (path, (sent, fields)): (RolePath, (WriteRole, 
         None => {}
     }
     role.save(cx, &name)?;
-    if role.token.max_ttl > cx.mount.max_lease_ttl {
-        return Ok(reply.warn(
-            "token_max_ttl is greater than the backend mount's maximum TTL value; issued tokens' max TTL value will be \
-             truncated",
-        ));
-    }
-    Ok(reply)
+    Ok(role.token.warn_of_maximum(&cx.mount, reply))
 }
 
 /// Shows a role.

@@ -1,12 +1,13 @@
 //! What GitHub's REST API tells: the id of an organization, and who a personal access token is of.
 
 use super::record::Config;
-use engine::outside::{HttpAnswer, HttpCall, Method};
+use engine::outside::{HttpCall, Method, undecided};
 use engine::{Cx, Fault};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
-use std::sync::Arc;
 
+/// Whom messages speak of.
+const SERVER: &str = "GitHub";
 /// GitHub's own API.
 const GITHUB: &str = "https://api.github.com";
 /// Pages of a user's organizations.
@@ -52,7 +53,7 @@ pub(super) fn organization_id(cx: &Cx, config: &Config) -> Result<u64, Fault> {
 
 /// Asks who a personal access token is of; fails if not a member of the organization.
 pub(super) fn person(cx: &Cx, config: &Config, token: &str) -> Result<Person, Fault> {
-    let answer = asked(cx, call(config, Some(token), "user"))?;
+    let answer = cx.outside.about_token(call(config, Some(token), "user"), SERVER)?;
     let User { login } = answer.json().ok_or_else(|| unusable("its answer is no user"))?;
     let organizations: Vec<Organization> = pages(cx, config, token, "user/orgs", ORGANIZATION_PAGES_MAX)?;
     if !organizations.iter().any(|organization| organization.id == config.organization_id) {
@@ -71,7 +72,7 @@ fn pages<T: DeserializeOwned>(cx: &Cx, config: &Config, token: &str, path: &str,
     let mut all = Vec::new();
     for page in 1..=max {
         let number = if page == 1 { String::new() } else { format!("&page={page}") };
-        let answer = asked(cx, call(config, Some(token), &format!("{path}?per_page=100{number}")))?;
+        let answer = cx.outside.about_token(call(config, Some(token), &format!("{path}?per_page=100{number}")), SERVER)?;
         // Nothing at all is an empty list.
         let items: Vec<T> = match answer.body.as_slice() {
             [] => Vec::new(),
@@ -95,17 +96,6 @@ fn call(config: &Config, token: Option<&str>, path: &str) -> HttpCall {
     }
 }
 
-/// The answer to a call, if it was one.
-fn asked(cx: &Cx, call: HttpCall) -> Result<Arc<HttpAnswer>, Fault> {
-    match cx.outside.http(call)? {
-        Ok(answer) if answer.succeeded() => Ok(answer),
-        Ok(answer) if matches!(answer.status, 401 | 403 | 404) => Err(Fault::Denied),
-        Ok(answer) => Err(unusable(&format!("it answered with status {}", answer.status))),
-        Err(failure) => Err(unusable(&failure.to_string())),
-    }
-}
-
-/// GitHub gave no answer that decides anything: not the client's fault, and worth another try.
 fn unusable(why: &str) -> Fault {
-    Fault::Status(503, vec![format!("GitHub was asked about the token, but {why}")])
+    undecided(SERVER, why)
 }

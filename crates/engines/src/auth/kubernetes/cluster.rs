@@ -3,13 +3,14 @@
 
 use super::claims::Account;
 use super::record::Config;
-use engine::outside::{HttpAnswer, HttpCall, Method, ServiceAccountFile, Trust};
+use engine::outside::{HttpCall, Method, ServiceAccountFile, Trust, undecided};
 use engine::{Cx, Fault, Secret};
 use serde::Deserialize;
 use serde_json::json;
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
+/// Whom messages speak of.
+const API: &str = "the Kubernetes API";
 /// Annotations that become metadata of an alias begin with this.
 const ALIAS_METADATA: &str = "vault.hashicorp.com/alias-metadata-";
 /// Annotations that are taken.
@@ -83,7 +84,7 @@ impl Cluster {
         };
         let body = json!({ "apiVersion": "authentication.k8s.io/v1", "kind": "TokenReview", "spec": spec });
         let call = self.call(Method::Post, "/apis/authentication.k8s.io/v1/tokenreviews").json(&body);
-        let answer = self.asked(cx, call)?;
+        let answer = cx.outside.about_token(call, API)?;
         let TokenReview { status } = answer.json().ok_or_else(|| unusable("its answer is not a TokenReview"))?;
         // A member that is `null` is one that is not there.
         let status = status.unwrap_or_default();
@@ -102,7 +103,7 @@ impl Cluster {
     /// The labels of a namespace.
     pub(super) fn labels(&self, cx: &Cx, account: &Account) -> Result<BTreeMap<String, String>, Fault> {
         let path = format!("/api/v1/namespaces/{}", account.namespace);
-        let answer = self.asked(cx, self.call(Method::Get, &path))?;
+        let answer = cx.outside.about_token(self.call(Method::Get, &path), API)?;
         let object: Object = answer.json().ok_or_else(|| unusable("its answer is not a Namespace"))?;
         Ok(object.metadata.labels.unwrap_or_default())
     }
@@ -110,7 +111,7 @@ impl Cluster {
     /// What the annotations of the service account say of its alias.
     pub(super) fn alias_metadata(&self, cx: &Cx, account: &Account) -> Result<BTreeMap<String, String>, Fault> {
         let path = format!("/api/v1/namespaces/{}/serviceaccounts/{}", account.namespace, account.name);
-        let answer = self.asked(cx, self.call(Method::Get, &path))?;
+        let answer = cx.outside.about_token(self.call(Method::Get, &path), API)?;
         let object: Object = answer.json().ok_or_else(|| unusable("its answer is not a ServiceAccount"))?;
         // Another account of the same name may have come meanwhile.
         if object.metadata.uid != account.uid {
@@ -127,19 +128,8 @@ impl Cluster {
             .header("accept", "application/json")
             .trusting(self.trust.clone())
     }
-
-    /// The answer to a call, if it was one. A token that the API does not take is not told apart from one it denies.
-    fn asked(&self, cx: &Cx, call: HttpCall) -> Result<Arc<HttpAnswer>, Fault> {
-        match cx.outside.http(call)? {
-            Ok(answer) if answer.succeeded() => Ok(answer),
-            Ok(answer) if matches!(answer.status, 401 | 403 | 404) => Err(Fault::Denied),
-            Ok(answer) => Err(unusable(&format!("it answered with status {}", answer.status))),
-            Err(failure) => Err(unusable(&failure.to_string())),
-        }
-    }
 }
 
-/// The cluster gave no answer that decides anything: not the client's fault, and worth another try.
 fn unusable(why: &str) -> Fault {
-    Fault::Status(503, vec![format!("the Kubernetes API was asked about the token, but {why}")])
+    undecided(API, why)
 }

@@ -24,14 +24,7 @@ pub(super) fn write(cx: &mut Cx, (path, (sent, (old_names, fields))): Write) -> 
     role.apply_token(old_names, fields)?;
     role.apply_bounds(sent)?;
     role.save(cx, &name)?;
-    let reply = Reply::empty();
-    if role.token.max_ttl > cx.mount.max_lease_ttl {
-        return Ok(reply.warn(
-            "token_max_ttl is greater than the backend mount's maximum TTL value; issued tokens' max TTL value will be \
-             truncated",
-        ));
-    }
-    Ok(reply)
+    Ok(role.token.warn_of_maximum(&cx.mount, Reply::empty()))
 }
 
 /// Shows a role.

@@ -2,12 +2,9 @@
 
 use super::KEYS_MAX;
 use super::answers::internal;
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
-use engine::crypto::Zeroizing;
 use engine::crypto::x509::{KeyKind, PrivateKey};
-use engine::{Cx, Fault, Page, Record, Secret};
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use engine::{Cx, Fault, Page, Record, StoredPkcs8};
+use serde::{Deserialize, Serialize};
 
 /// Where the keys are.
 pub(super) const KEYS: &str = "key/";
@@ -24,28 +21,11 @@ pub(super) struct Key {
     pub(super) kind: String,
     /// SHA-1 of the public half.
     pub(super) identifier: Vec<u8>,
-    pkcs8: Pkcs8,
+    pkcs8: StoredPkcs8,
 }
 
 impl Record for Key {
     const KIND: &'static str = "pki-key/1";
-}
-
-/// The encoding of a private key. It is serialised for the barrier, and for nobody else.
-struct Pkcs8(Secret<Vec<u8>>);
-
-impl Serialize for Pkcs8 {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(&Zeroizing::new(STANDARD.encode(self.0.as_slice())))
-    }
-}
-
-impl<'de> Deserialize<'de> for Pkcs8 {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let text = Zeroizing::new(String::deserialize(deserializer)?);
-        let bytes = STANDARD.decode(text.as_bytes()).map_err(|_| serde::de::Error::custom("not base64"))?;
-        Ok(Self(Secret::new(bytes)))
-    }
 }
 
 /// Which key is the default.
@@ -118,7 +98,7 @@ impl Key {
             name: name.to_owned(),
             kind: private.kind().name().to_owned(),
             identifier,
-            pkcs8: Pkcs8(private.to_pkcs8().map_err(internal)?),
+            pkcs8: StoredPkcs8(private.to_pkcs8().map_err(internal)?),
         };
         key.save(cx)?;
         if DefaultKey::load(cx)?.default.is_empty() {

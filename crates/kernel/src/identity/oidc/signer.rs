@@ -5,12 +5,9 @@ use super::jwt::{self, Jwk};
 use super::named_key::{self, NamedKey, RETIRED_MAX};
 use crate::Kx;
 use crate::identity::keys;
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
-use crypto::Zeroizing;
 use crypto::signing::{SigningAlgorithm, SigningError, SigningKey};
-use engine::{Fault, Randomness, Record, Secret, Timestamp, Tx};
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use engine::{Fault, Randomness, Record, StoredPkcs8, Timestamp, Tx};
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 /// A key that can sign.
@@ -25,29 +22,12 @@ pub(super) struct Signer {
 /// The private halves of what signs now and next.
 #[derive(Default, Serialize, Deserialize)]
 struct PrivateKeys {
-    signing: Option<Pkcs8>,
-    next: Option<Pkcs8>,
+    signing: Option<StoredPkcs8>,
+    next: Option<StoredPkcs8>,
 }
 
 impl Record for PrivateKeys {
     const KIND: &'static str = "oidc-private-key/1";
-}
-
-/// The encoding of a private key. It is serialised for the barrier, and for nobody else.
-struct Pkcs8(Secret<Vec<u8>>);
-
-impl Serialize for Pkcs8 {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(&Zeroizing::new(STANDARD.encode(self.0.as_slice())))
-    }
-}
-
-impl<'de> Deserialize<'de> for Pkcs8 {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let text = Zeroizing::new(String::deserialize(deserializer)?);
-        let bytes = STANDARD.decode(text.as_bytes()).map_err(|_| serde::de::Error::custom("not base64"))?;
-        Ok(Self(Secret::new(bytes)))
-    }
 }
 
 impl Signer {
@@ -155,17 +135,17 @@ impl Signer {
     pub(super) fn sign(&self, claims: &Map<String, Value>) -> Result<String, Fault> {
         let nothing = || Fault::internal("a key without a signing key");
         let public = self.key.signing.as_ref().ok_or_else(nothing)?;
-        let Pkcs8(private) = self.private.signing.as_ref().ok_or_else(nothing)?;
+        let StoredPkcs8(private) = self.private.signing.as_ref().ok_or_else(nothing)?;
         let algorithm = public.algorithm().ok_or_else(nothing)?;
         let key = SigningKey::from_pkcs8(algorithm, private.as_slice()).map_err(internal)?;
         jwt::sign(&key, &public.kid, claims)
     }
 }
 
-fn pair(algorithm: SigningAlgorithm, randomness: &mut dyn Randomness) -> Result<(Jwk, Pkcs8), Fault> {
+fn pair(algorithm: SigningAlgorithm, randomness: &mut dyn Randomness) -> Result<(Jwk, StoredPkcs8), Fault> {
     let key = SigningKey::generate(algorithm, randomness).map_err(internal)?;
     let public = Jwk::new(randomness.uuid(), algorithm, &key.public().map_err(internal)?);
-    Ok((public, Pkcs8(key.to_pkcs8().map_err(internal)?)))
+    Ok((public, StoredPkcs8(key.to_pkcs8().map_err(internal)?)))
 }
 
 fn internal(error: SigningError) -> Fault {
